@@ -1,0 +1,98 @@
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Static, TObject } from 'typebox';
+import type { AlertState } from '../model/alarm.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DecodedItem, Identity, Link, Mode } from '../model/device.ts';
+import type { Fault } from '../model/fault.ts';
+import type { DeviceId } from '../model/ids.ts';
+import type { Observation, Waveform } from '../model/observation.ts';
+
+/** A UDP port as a driver sees it: already bound, or "connected" to the device's address. */
+export interface DatagramPort extends EventEmitter {
+  send(datagram: Buffer, to?: { address: string; port: number }): void;
+  close(): void;
+}
+
+export interface Listener {
+  close(): Promise<void>;
+}
+
+/** Something several devices use at once (a bus, an endpoint); closed when its last user lets go. */
+export interface Shared<T> {
+  readonly value: T;
+  close(): Promise<void>;
+}
+
+export interface Alert {
+  readonly kind: 'alerts';
+  readonly alerts: readonly AlertState[];
+  readonly complete: boolean;
+}
+export type Emitted =
+  ({ readonly kind: 'observation' } & Observation) | ({ readonly kind: 'waveform' } & Waveform) | Alert;
+
+/**
+ * Everything a driver may touch. The host gives one, a test gives another. Nothing here writes to a device by
+ * itself; what a codec may send is an allow-list in the codec.
+ */
+export interface DriverHost {
+  /** Serial port, or raw TCP behind a device server, as the settings' `port` says. Rejects with a Fault. */
+  stream(): Promise<Duplex>;
+  datagram(): Promise<DatagramPort>;
+  listen(accept: (peer: Duplex) => void): Promise<Listener>;
+  /** One bus or endpoint for several devices: made once a key, ended when its last user's session closes. */
+  share<T>(key: string, make: () => Promise<Shared<T>>): Promise<T>;
+  /** Never waits; the host bounds it. Ignored after the session's close(). */
+  emit(device: DeviceId, item: Emitted | readonly Emitted[]): void;
+  /** Resolves when all emitted so far is on disk: then answer the peer. */
+  kept(): Promise<void>;
+  link(device: DeviceId, state: Link, why?: Fault): void;
+  /** Compared with the registration by the host: a different device is not published. */
+  identity(device: DeviceId, seen: Identity): void;
+  state(device: DeviceId, seen: { mode?: Mode; clockMs?: number }): void;
+  count(device: DeviceId, what: Counted, n: number, raw?: Buffer): void;
+  /** Round trip of a request, for the device's health. */
+  roundTrip(device: DeviceId, ms: number): void;
+  /** Foreign MQTT handed down by the gateway; `number` is the raw's journal number. */
+  raw(accept: (topic: string, payload: Buffer, number: number) => void): Promise<Listener>;
+  /** A map by name from the host's configuration; Fault MAP_INVALID when it is not there. */
+  map(name: string): unknown;
+  readonly clock: Clock;
+}
+export type Counted = 'frame' | 'discardedBytes' | 'badChecksum' | 'lateReply' | 'missedPoll';
+
+export interface Session {
+  close(): Promise<void>;
+}
+
+/** The light half of a driver, which the gateway reads too: no device library behind it. */
+export interface DriverSettings<S extends TObject = TObject> {
+  readonly name: string;
+  /** One sentence for the list in the console: make, models, wire. */
+  readonly title: string;
+  /** Series keys the driver may emit; `*` for one that takes them from a map or from the wire. */
+  readonly metrics: readonly string[];
+  /** Checked before open(): a refused setting is the user's error, not the world's. */
+  readonly settings: S;
+}
+
+export interface DecodeOptions {
+  readonly clock: Clock;
+  /** Content of --map F, parsed. */
+  readonly map?: unknown;
+  /** Bytes of --request HEX: the question these bytes answer. */
+  readonly request?: Buffer;
+  /** --characteristic 2a35. */
+  readonly characteristic?: string;
+}
+
+export interface Driver<S extends TObject = TObject> extends DriverSettings<S> {
+  open(settings: Static<S> & { readonly device: DeviceId }, host: DriverHost): Promise<Session>;
+  /** Pure: what this driver makes of bytes (`npm run decode`). Never throws on input. */
+  decode?(bytes: Buffer, known: DecodeOptions): readonly DecodedItem[];
+}
+
+/** Keeps the settings' type with the driver; a driver is a value, nothing happens at import. */
+export const defineDriver = <S extends TObject>(driver: Driver<S>): Driver<S> => driver;
+export const defineSettings = <S extends TObject>(settings: DriverSettings<S>): DriverSettings<S> => settings;

@@ -1,0 +1,56 @@
+import type { BedId, DeviceId, EncounterId, PatientId, WardId } from './ids.ts';
+
+export const profiles = ['neonate', 'infant', 'child', 'adult', 'obstetric'] as const;
+export type Profile = (typeof profiles)[number];
+
+export interface Ward {
+  readonly id: WardId;
+  readonly name: string;
+  /** The default profile of its limits. */
+  readonly profile: Profile;
+}
+
+export interface Bed {
+  readonly id: BedId;
+  readonly ward: WardId;
+  /** As it stands on the wall: "12", "ICU-3". */
+  readonly label: string;
+}
+
+export type MonitoringState = 'on' | 'standby' | 'away';
+
+export interface Patient {
+  readonly id: PatientId;
+  /** The hospital's number, if known. */
+  readonly mrn?: string;
+  readonly name?: string;
+  /** yyyy-mm-dd. */
+  readonly birthDate?: string;
+  readonly sex?: 'female' | 'male' | 'other' | 'unknown';
+  /** Made by Vigil for somebody not yet known; merged later. */
+  readonly temporary: boolean;
+}
+
+/** The stay. */
+export interface Encounter {
+  readonly id: EncounterId;
+  readonly patient: PatientId;
+  readonly ward: WardId;
+  readonly bed?: BedId;
+  readonly profile: Profile;
+  readonly admittedAtMs: number;
+  readonly dischargedAtMs?: number;
+}
+
+/** Device–bed–encounter for a period: begin inclusive, end exclusive. The only road from a value to a patient. */
+export interface Association {
+  readonly id: string;
+  readonly device: DeviceId;
+  readonly bed: BedId;
+  /** Absent: a bed without a known patient. */
+  readonly encounter?: EncounterId;
+  readonly beginAtMs: number;
+  readonly endAtMs?: number;
+  readonly begunBy: string;
+  readonly endedBy?: string;
+}

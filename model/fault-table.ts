@@ -1,0 +1,193 @@
+import type { FaultRow } from './fault.ts';
+
+/**
+ * Every fault there is, by code. `docs/operating.md` lists the same rows; a test holds both together.
+ * A code's prefix names its room.
+ */
+export const faultTable = {
+  // configuration and start
+  CONFIG_INVALID: {
+    class: 'person',
+    message: 'the configuration {file} has {count} error(s)',
+    whatToDo: 'Mend each line named above, then start again.',
+  },
+  CONFIG_OUTWARD_WITHOUT_TLS: {
+    class: 'person',
+    message: 'listener {listener} would bind to {address} without TLS',
+    whatToDo: 'Configure tls for it, bind it to 127.0.0.1, or set {listener}.allowPlaintextOutward to true.',
+  },
+  FORMAT_TOO_NEW: {
+    class: 'person',
+    message: '{what} has format version {found}; this Vigil knows up to {known}',
+    whatToDo: 'Start the newer Vigil that wrote it, or restore the backup made before the upgrade.',
+  },
+  // journal
+  JOURNAL_WRITE: {
+    class: 'world',
+    message: 'the journal could not write ({cause})',
+    whatToDo: 'Free space on the disk of the data folder or replace it; Vigil goes on by itself.',
+  },
+  JOURNAL_HUNG: {
+    class: 'world',
+    message: 'the journal has not confirmed a write for {sinceMs} ms',
+    whatToDo: 'Check the disk of the data folder; values are judged but not recorded until it answers.',
+  },
+  JOURNAL_CORRUPT: {
+    class: 'world',
+    message: 'segment {segment} is damaged from byte {offset} ({cause})',
+    whatToDo: 'Nothing to do for the rest; the damaged range stands in the loss ledger. Check the disk.',
+  },
+  JOURNAL_SLOW: {
+    class: 'world',
+    message: 'the journal is behind by {pending} messages',
+    whatToDo: 'Check the disk of the data folder.',
+  },
+  // store
+  STORE_READ: {
+    class: 'world',
+    message: 'the historian could not answer ({cause})',
+    whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
+  },
+  WORKER_SILENT: {
+    class: 'world',
+    message: 'the {worker} worker has been silent for {sinceMs} ms',
+    whatToDo: 'Vigil restarts it by itself; if it comes back, check disk and memory.',
+  },
+  // wires
+  WIRE_CLOSED: {
+    class: 'world',
+    message: 'the connection to {address} closed',
+    whatToDo: 'Check the cable, the device server and that the device is switched on.',
+  },
+  WIRE_REFUSED: {
+    class: 'world',
+    message: '{address} refused the connection',
+    whatToDo: 'Check address and port, and that no other program holds the device.',
+  },
+  WIRE_TIMEOUT: {
+    class: 'world',
+    message: '{address} did not answer within {deadlineMs} ms',
+    whatToDo: 'Check that the device is on, its address and the speed settings.',
+  },
+  WIRE_SILENT: {
+    class: 'world',
+    message: 'no data from {address} for {sinceMs} ms',
+    whatToDo: 'Check the cable, and that the device is set to send data.',
+  },
+  WIRE_NO_PORT: {
+    class: 'world',
+    message: 'there is no serial port {address}',
+    whatToDo: 'Plug the adapter in; name it by /dev/serial/by-id so that it keeps its name.',
+  },
+  FRAME_BAD: {
+    class: 'world',
+    message: 'bytes that are no valid frame ({cause})',
+    whatToDo: 'If it persists check cable, speed, parity and the output format set on the device.',
+  },
+  IDENTITY_MISMATCH: {
+    class: 'world',
+    message: 'another device answers: {seen} instead of {registered}',
+    whatToDo: 'Connect the registered device, or register this one.',
+  },
+  DRIVER_UNKNOWN: {
+    class: 'person',
+    message: 'there is no driver {driver}',
+    whatToDo: 'Use one of: {known}.',
+  },
+  DRIVER_SETTINGS: {
+    class: 'person',
+    message: 'setting {path} of driver {driver} is wrong: {cause}',
+    whatToDo: 'Correct the setting.',
+  },
+  DRIVER_BROKE: {
+    class: 'programmer',
+    message: 'driver {driver} broke an assumption ({cause})',
+    whatToDo: 'Vigil reopens the device; report this with the log.',
+  },
+  MAP_INVALID: {
+    class: 'person',
+    message: 'map {map} is wrong at {path}: {cause}',
+    whatToDo: 'Correct the map.',
+  },
+  // modbus
+  MODBUS_EXCEPTION: {
+    class: 'world',
+    message: 'unit {unit} answered exception {exception} ({name})',
+    whatToDo: 'Check the address and table in the map.',
+  },
+  MODBUS_CRC: {
+    class: 'world',
+    message: 'a reply of unit {unit} failed its checksum',
+    whatToDo: 'Check wiring, termination, speed and parity of the bus.',
+  },
+  MODBUS_MISMATCH: {
+    class: 'world',
+    message: 'unit {unit} answered what was not asked ({cause})',
+    whatToDo: 'Two masters on one bus, or a slow unit: raise its timeout.',
+  },
+  MODBUS_LATE: {
+    class: 'world',
+    message: 'unit {unit} answers late; its values are in doubt',
+    whatToDo: 'Raise timeoutMs of the device above its slowest answer.',
+  },
+  // opcua
+  OPCUA_SESSION: {
+    class: 'world',
+    message: 'no session with {address} ({cause})',
+    whatToDo: 'Check the endpoint, its security mode and that the server allows another session.',
+  },
+  OPCUA_UNTRUSTED: {
+    class: 'world',
+    message: 'the certificate of {address} is not trusted',
+    whatToDo: 'Compare its fingerprint with the server and put the certificate into the trusted folder.',
+  },
+  OPCUA_NODE: {
+    class: 'world',
+    message: 'node {node} is not on the server',
+    whatToDo: 'Correct the node id in the map.',
+  },
+  // host and contract
+  HOST_JOURNAL: {
+    class: 'world',
+    message: 'driver host {host} cannot write its journal ({cause})',
+    whatToDo: 'Free disk space on the host; values go on from memory but would not survive a restart.',
+  },
+  HOST_GATEWAY_LOST: {
+    class: 'world',
+    message: 'driver host {host} has lost the gateway ({cause})',
+    whatToDo: 'Check the network; nothing is lost while the host journal has room.',
+  },
+  CONTRACT_PAYLOAD: {
+    class: 'world',
+    message: 'a message of {device} cannot be read ({cause})',
+    whatToDo: 'Look at it in quarantine and mend the sender.',
+  },
+  CONTRACT_BOOT_REUSED: {
+    class: 'world',
+    message: 'device {device} used its boot id twice',
+    whatToDo: 'The sender must draw a new random boot id at each start or keep its counter.',
+  },
+  // front door
+  DOOR_NOT_AUTHENTICATED: {
+    class: 'person',
+    message: 'client {client} gave a wrong secret or is not registered',
+    whatToDo: 'Make new credentials for the device and enter them there.',
+  },
+  DOOR_NOT_ALLOWED: {
+    class: 'person',
+    message: 'client {client} may not use topic {topic}',
+    whatToDo: 'Check the topic the device is set to; it may use only its own branch.',
+  },
+  DOOR_PROTOCOL: {
+    class: 'world',
+    message: 'client {client} broke the protocol ({cause})',
+    whatToDo: 'Check the sender; it must speak MQTT 3.1.1.',
+  },
+  DOOR_TOO_MANY: {
+    class: 'world',
+    message: 'too many connections from {address}',
+    whatToDo: 'Find the sender that reconnects in a loop; raise broker.limits if it is meant.',
+  },
+} as const satisfies Record<string, FaultRow>;
+
+export type FaultCode = keyof typeof faultTable;
