@@ -1,0 +1,127 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Fault, FaultReport } from '../model/fault.ts';
+
+/** A message waits for its own class only; each class has segment files of its own. */
+export const journalClasses = ['alarm', 'numerics', 'raw', 'waveforms'] as const;
+export type JournalClass = (typeof journalClasses)[number];
+
+/** What the writer must know about a body without reading it. */
+export interface BodyFacts {
+  readonly messages: number;
+  readonly observations: number;
+  /** Earliest and latest receipt (ms) in it: lanes and the loss ledger speak in time. */
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+}
+
+/** 'kept' only after the segment, then the head, are on disk (fdatasync). */
+export type Outcome = 'kept' | Fault;
+
+export interface Journal {
+  /** Made when the folder was; part of every batch's identity. */
+  readonly epoch: string;
+  /** What the start found: damage, and whether the last stop was clean. */
+  readonly found: Found;
+  /**
+   * Queues one sealed body and returns at once. The body's buffer is transferred (unusable afterwards). Bodies of a
+   * class are written in order; one group commit takes whatever waits. `settled` is called exactly once, in order
+   * within a class. After a fault the segment is abandoned and the next body opens a new one: nothing is ever
+   * appended behind a failed or hung write.
+   */
+  append(
+    klass: JournalClass,
+    body: Uint8Array,
+    facts: BodyFacts,
+    settled: (outcome: Outcome, number: number) => void,
+  ): void;
+  /** Bytes and messages handed in and not yet settled. */
+  readonly pending: { readonly messages: number; readonly bytes: number; readonly oldestMs: number };
+  /** Gives up the worker that hangs in a system call and starts a second on new segments. */
+  replaceWriter(): void;
+  /**
+   * Everything kept since the newest snapshot of each class, oldest first: the snapshot itself (number −1), then
+   * bodies. Read once at start to restore the duplicate intervals and counters.
+   */
+  recover(each: (klass: JournalClass, number: number, body: Uint8Array) => void): Promise<void>;
+  /** Joins a sink (a worker or this thread) as a reader by undelivered ranges; see SinkPortMessage. */
+  attach(sink: SinkSpec, port: MessagePort): void;
+  /** Sizes, batch numbers, undelivered counts, for health and metrics. */
+  stat(): Promise<JournalStat>;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly folder: string;
+  readonly segmentBytes: number;
+  /** Hard bound over all classes; reaching it deletes the oldest delivered, then undelivered (ledgered) segments. */
+  readonly maxBytes: number;
+  /** Called when a segment of the class opens: what to put first in it (duplicate intervals and counters so far). */
+  readonly snapshot: (klass: JournalClass) => Uint8Array | undefined;
+  /** Something was deleted before delivery, or found damaged. */
+  readonly lost: (loss: JournalLoss) => void;
+  /** The writer died or is silent; or a write failed. Health shows it. */
+  readonly faulty: (fault: Fault) => void;
+}
+
+export interface JournalLoss {
+  readonly klass: JournalClass;
+  readonly fromNumber: number;
+  readonly toNumber: number;
+  readonly messages: number;
+  readonly observations: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  readonly why: 'bound' | 'corrupt' | 'missing';
+  readonly sinks: readonly string[];
+}
+
+export interface Found {
+  readonly clean: boolean;
+  readonly damage: readonly JournalLoss[];
+  readonly faults: readonly FaultReport[];
+}
+
+/** Half-open ranges of batch numbers, ascending and apart. */
+export type Ranges = readonly (readonly [from: number, to: number])[];
+
+export interface SinkSpec {
+  readonly id: string;
+  readonly kind: 'ordered' | 'twoLane';
+  readonly classes: readonly JournalClass[];
+  /** What the sink itself holds as delivered (a sink that keeps its position with its data), per class. */
+  readonly delivered?: Partial<Record<JournalClass, Ranges>>;
+  /** Bodies in flight at most, before the sink confirms; beyond it they wait on disk. */
+  readonly window: { readonly batches: number; readonly bytes: number };
+}
+
+/** Journal → sink: one batch, from memory straight after its commit (`live`) or re-read from disk (`backlog`). */
+export interface SinkBatch {
+  readonly kind: 'batch';
+  readonly klass: JournalClass;
+  readonly number: number;
+  readonly lane: 'live' | 'backlog';
+  readonly body: Uint8Array;
+  readonly facts: BodyFacts;
+}
+/** Sink → journal. `taken` frees the window; `delivered` moves the durable position (a segment may then go). */
+export type SinkAnswer =
+  | { readonly kind: 'taken'; readonly klass: JournalClass; readonly number: number }
+  | { readonly kind: 'delivered'; readonly klass: JournalClass; readonly ranges: Ranges };
+
+export interface JournalStat {
+  readonly bytes: number;
+  readonly classes: Readonly<
+    Record<
+      JournalClass,
+      {
+        readonly segments: number;
+        readonly bytes: number;
+        readonly nextNumber: number;
+        readonly oldestNumber: number;
+      }
+    >
+  >;
+  readonly sinks: Readonly<
+    Record<string, { readonly undeliveredBatches: number; readonly oldestUndeliveredAtMs?: number }>
+  >;
+}
