@@ -1,0 +1,295 @@
+import type { Alarm, AlarmLimit } from '../model/alarm.ts';
+import type {
+  Association,
+  Bed,
+  Encounter,
+  MonitoringState,
+  Patient,
+  Profile,
+  Ward,
+} from '../model/census.ts';
+import type { Device, DeviceHealth } from '../model/device.ts';
+import type { FaultReport } from '../model/fault.ts';
+import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
+import type { Reason, Validity } from '../model/observation.ts';
+import type { Person, Role } from '../model/person.ts';
+import type { BedView, LatestValue, StreamMessage } from '../model/stream.ts';
+
+/**
+ * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
+ * words, not exceptions: a route answers 409 (or 404 for 'absent') with them. Faults are thrown and mapped once in
+ * problems.ts. Rights by role and ward are checked in the routes (api/auth.ts), never here.
+ */
+export interface Services {
+  readonly identity: IdentityService;
+  readonly census: CensusService;
+  readonly devices: DeviceService;
+  readonly observations: ObservationService;
+  readonly alarms: AlarmService;
+  readonly live: LiveService;
+  readonly audit: AuditService;
+  health(): HealthReport;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** True in the demo: every screen and export says so. */
+  readonly demo: boolean;
+}
+
+export interface IdentityService {
+  /** True until the first admin was made with the one-time token. */
+  readonly setupOpen: boolean;
+  setup(request: {
+    token: string;
+    user: string;
+    name: string;
+    password: string;
+  }): Promise<Person | 'closed' | 'token-wrong' | 'token-expired' | 'password-weak'>;
+  /** The same time and word for an unknown user and a wrong password. */
+  signIn(request: {
+    user: string;
+    password: string;
+    address: string;
+  }): Promise<{ secret: string; person: Person } | 'refused' | 'locked'>;
+  /** By the session cookie's secret; undefined when ended or idle too long. Counts as activity. */
+  person(secret: string): Person | undefined;
+  signOut(secret: string): void;
+  people(): readonly Person[];
+  addPerson(
+    by: Person,
+    person: {
+      user: string;
+      name: string;
+      password: string;
+      roles: readonly Role[];
+      wards: readonly WardId[] | 'all';
+    },
+  ): Promise<Person | 'user-taken' | 'password-weak'>;
+}
+
+export interface CensusService {
+  wards(): readonly Ward[];
+  addWard(by: Person, ward: { id?: WardId; name: string; profile: Profile }): Promise<Ward | 'id-taken'>;
+  beds(ward?: WardId): readonly Bed[];
+  addBed(by: Person, bed: { id?: BedId; ward: WardId; label: string }): Promise<Bed | 'absent' | 'id-taken'>;
+  bed(id: BedId): Bed | undefined;
+  /** Everything a tile or the bed page shows now. */
+  view(bed: BedId): BedView | undefined;
+  setMonitoring(
+    by: Person,
+    bed: BedId,
+    state: { state: MonitoringState; reason?: string; expectedReturnAtMs?: number },
+  ): Promise<'done' | 'absent'>;
+  encounters(filter: { ward?: WardId; patient?: PatientId; open?: boolean }): readonly Encounter[];
+  encounter(id: EncounterId): Encounter | undefined;
+  patient(id: PatientId): Patient | undefined;
+  admit(
+    by: Person,
+    stay: {
+      ward: WardId;
+      bed?: BedId;
+      patient: Partial<Omit<Patient, 'id' | 'temporary'>>;
+      profile?: Profile;
+      admittedAtMs?: number;
+    },
+  ): Promise<Encounter | 'absent' | 'bed-taken'>;
+  transfer(
+    by: Person,
+    encounter: EncounterId,
+    to: { ward: WardId; bed?: BedId },
+  ): Promise<Encounter | 'absent' | 'bed-taken' | 'ended'>;
+  discharge(
+    by: Person,
+    encounter: EncounterId,
+    at: { dischargedAtMs?: number },
+  ): Promise<Encounter | 'absent' | 'ended'>;
+  associations(filter: {
+    bed?: BedId;
+    device?: DeviceId;
+    encounter?: EncounterId;
+    open?: boolean;
+  }): readonly Association[];
+  associate(
+    by: Person,
+    association: { device: DeviceId; bed: BedId; encounter?: EncounterId; beginAtMs?: number },
+  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap'>;
+  endAssociation(
+    by: Person,
+    id: string,
+    at: { endAtMs?: number; reason?: string },
+  ): Promise<Association | 'absent' | 'ended'>;
+  /** Limits in force for an encounter: ward defaults with the encounter's own over them. */
+  limits(encounter: EncounterId): readonly AlarmLimit[] | undefined;
+  setLimits(
+    by: Person,
+    encounter: EncounterId,
+    limits: readonly LimitRequest[],
+    reason: string,
+  ): Promise<readonly AlarmLimit[] | 'absent' | { refused: readonly { metric: string; cause: string }[] }>;
+}
+/** value null: that band is off for this encounter. */
+export type LimitRequest = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {
+  readonly value: number | null;
+  readonly delayS?: number;
+  readonly hysteresis?: number;
+  readonly untilMs?: number;
+};
+
+export interface DeviceService {
+  /** Each driver with its settings schema. */
+  drivers(): readonly { name: string; title: string; metrics: readonly string[]; settings: unknown }[];
+  devices(filter: { ward?: WardId }): readonly Device[];
+  device(id: DeviceId): Device | undefined;
+  register(
+    by: Person,
+    device: DeviceRequest,
+  ): Promise<Device | 'id-taken' | 'absent' | { refused: readonly { path: string; cause: string }[] }>;
+  change(
+    by: Person,
+    id: DeviceId,
+    change: Partial<Omit<DeviceRequest, 'id'>>,
+  ): Promise<Device | 'absent' | { refused: readonly { path: string; cause: string }[] }>;
+  remove(by: Person, id: DeviceId): Promise<'done' | 'absent' | 'in-use'>;
+  health(id: DeviceId): DeviceHealth | undefined;
+  /** A new secret for a device that speaks the contract itself; told once, the old one ends. */
+  makeCredentials(
+    by: Person,
+    id: DeviceId,
+  ): Promise<{ clientId: string; username: string; password: string } | 'absent'>;
+  /** Opens a device for up to 10 s without registering it. */
+  test(request: {
+    driver: string;
+    settings: Readonly<Record<string, unknown>>;
+  }): Promise<
+    | { seen: readonly unknown[]; fault?: FaultReport }
+    | 'host-away'
+    | { refused: readonly { path: string; cause: string }[] }
+  >;
+}
+export interface DeviceRequest {
+  readonly id?: DeviceId;
+  readonly label: string;
+  readonly ward: WardId;
+  readonly bed?: BedId;
+  readonly driver?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly duty?: Device['duty'];
+  readonly identity?: Device['identity'];
+  readonly assetNumber?: string;
+  readonly periodMs?: number;
+}
+
+export interface ObservationQuery {
+  /** Exactly one of the four. */
+  readonly patient?: PatientId;
+  readonly encounter?: EncounterId;
+  readonly bed?: BedId;
+  readonly device?: DeviceId;
+  readonly metrics?: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+export interface ObservationRow {
+  readonly device: DeviceId;
+  readonly metric: string;
+  readonly channel?: string;
+  readonly takenAtMs: number;
+  readonly receivedAtMs: number;
+  readonly value: number | null;
+  readonly text?: string;
+  readonly code?: string;
+  readonly system?: string;
+  readonly unit: string;
+  readonly validity: Validity;
+  readonly reason?: Reason;
+  readonly historical: boolean;
+  readonly boot: string;
+  readonly seq: number;
+  /** Joined at query time; absent when nobody was associated then. */
+  readonly patient?: PatientId;
+  readonly encounter?: EncounterId;
+  readonly bed?: BedId;
+}
+export interface ObservationAggregateRow {
+  readonly device: DeviceId;
+  readonly metric: string;
+  readonly channel?: string;
+  readonly unit: string;
+  readonly fromMs: number;
+  readonly count: number;
+  readonly value: number | null;
+}
+export interface ObservationService {
+  range(
+    query: ObservationQuery,
+    page: { limit: number; after?: string },
+  ): Promise<{ rows: readonly ObservationRow[]; next?: string } | 'absent'>;
+  aggregate(
+    query: ObservationQuery,
+    everyMs: number,
+    aggregate: 'min' | 'mean' | 'median' | 'max' | 'last' | 'count',
+  ): Promise<readonly ObservationAggregateRow[] | 'absent'>;
+  latest(of: {
+    bed?: BedId;
+    device?: DeviceId;
+    patient?: PatientId;
+    encounter?: EncounterId;
+  }): Promise<readonly LatestValue[] | 'absent'>;
+}
+
+export interface AlarmService {
+  active(filter: { ward?: WardId; bed?: BedId }): readonly Alarm[];
+  alarm(id: AlarmId): Alarm | undefined;
+  /** `version` is the one the person saw; 'changed' when the alarm has moved on since. */
+  acknowledge(id: AlarmId, by: Person, version?: number): 'acknowledged' | 'gone' | 'changed' | 'not-allowed';
+}
+
+export interface LiveService {
+  /** Sends a snapshot (or what was missed since `from`) at once, then changes and a beat every 2 s. */
+  subscribe(
+    watch: { beds: (bed: Bed) => boolean; from?: { epoch: string; seq: number } },
+    send: (message: StreamMessage) => void,
+  ): { beat(beat: unknown): void; close(): void };
+}
+
+export interface AuditService {
+  /** Who did what to what, when; details hold ids and values, never names. */
+  record(entry: {
+    by: string;
+    act: string;
+    on?: string;
+    outcome: string;
+    address?: string;
+    before?: unknown;
+    after?: unknown;
+  }): void;
+}
+
+export interface HealthReport {
+  readonly status: 'green' | 'yellow' | 'red';
+  readonly intendedUse: string;
+  readonly version: string;
+  readonly demo: boolean;
+  readonly nowMs: number;
+  /** One row a hop: front door, journal, historian, rows, host, clock … */
+  readonly parts: readonly {
+    readonly part: string;
+    readonly status: 'green' | 'yellow' | 'red';
+    readonly says: string;
+    readonly fault?: FaultReport;
+  }[];
+  /** received = kept + ledgered + quarantined + duplicate. */
+  readonly counters: {
+    readonly received: number;
+    readonly kept: number;
+    readonly ledgered: number;
+    readonly quarantined: number;
+    readonly duplicate: number;
+    readonly stored: number;
+  };
+  readonly alarmLatencyMs: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly count: number;
+  };
+}
