@@ -188,6 +188,27 @@ export const faultTable = {
     message: 'too many connections from {address}',
     whatToDo: 'Find the sender that reconnects in a loop; raise broker.limits if it is meant.',
   },
+  // simulators
+  SIM_NO_RECORDING: {
+    class: 'person',
+    message: 'there is no recording {name}',
+    whatToDo: 'Use one of: {known}.',
+  },
+  SIM_RECORDING_BAD: {
+    class: 'world',
+    message: 'recording {name} cannot be read at line {line} ({cause})',
+    whatToDo: 'Restore simulators/recordings from the repository.',
+  },
+  SIM_NO_SOCAT: {
+    class: 'world',
+    message: 'socat made no pair of serial ports ({cause})',
+    whatToDo: 'Install socat, or let the simulator speak raw TCP.',
+  },
+  SIM_PORT: {
+    class: 'world',
+    message: 'a simulated device cannot listen on {address} ({cause})',
+    whatToDo: 'Give it a free port.',
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type FaultCode = keyof typeof faultTable;
