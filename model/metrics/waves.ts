@@ -23,7 +23,8 @@ export const waves: readonly Metric[] = [
     ['MDC_ECG_ELEC_POTL_V5', 131335, '', 'ECG V5', 'ECG lead V5', '心电 V5 导联', wireSeen],
     ['MDC_ECG_ELEC_POTL_V6', 131336, '', 'ECG V6', 'ECG lead V6', '心电 V6 导联', derived],
   ]),
-  ...family({ unit: '1', decimals: 3, quantity: 'other' }, [
+  // Without a unit of their own: the full span of a 16-bit sample.
+  ...family({ unit: '1', span: [-32_768, 32_767], decimals: 3, quantity: 'other' }, [
     ['MDC_PULS_OXIM_PLETH', 150452, '', 'Pleth', 'Plethysmogram', '容积脉搏波', wireSeen],
     ['MDC_RESP', 151552, '', 'Resp', 'Respiration wave', '呼吸波', derived],
   ]),
