@@ -152,6 +152,11 @@ export const faultTable = {
     message: 'driver host {host} cannot write its journal ({cause})',
     whatToDo: 'Free disk space on the host; values go on from memory but would not survive a restart.',
   },
+  HOST_DROPPED: {
+    class: 'world',
+    message: 'driver host {host} had to drop {count} messages ({cause})',
+    whatToDo: 'Free disk space on the host or raise its bounds; the dropped span is lost.',
+  },
   HOST_GATEWAY_LOST: {
     class: 'world',
     message: 'driver host {host} has lost the gateway ({cause})',
@@ -208,6 +213,82 @@ export const faultTable = {
     class: 'world',
     message: 'a simulated device cannot listen on {address} ({cause})',
     whatToDo: 'Give it a free port.',
+  },
+  // api
+  API_REQUEST_INVALID: {
+    class: 'person',
+    message: 'the request does not fit its description ({cause})',
+    whatToDo: 'Correct the fields named; the description is at /api/docs.',
+  },
+  API_NOT_SIGNED_IN: {
+    class: 'person',
+    message: 'nobody is signed in',
+    whatToDo: 'Sign in at POST /api/v1/session.',
+  },
+  API_SIGN_IN_REFUSED: {
+    class: 'person',
+    message: 'user and password do not fit',
+    whatToDo: 'Check both; after 5 failures the account rests for 10 minutes at this address.',
+  },
+  API_SIGN_IN_LOCKED: {
+    class: 'person',
+    message: 'too many failed sign-ins',
+    whatToDo: 'Wait 10 minutes, then sign in again.',
+  },
+  API_NOT_ALLOWED: {
+    class: 'person',
+    message: 'your role may not do this',
+    whatToDo: 'Ask somebody with one of the roles: {roles}.',
+  },
+  API_NOT_FOUND: {
+    class: 'person',
+    message: 'there is no such thing, or not for you',
+    whatToDo: 'Check the id and your wards.',
+  },
+  API_OUTCOME: {
+    class: 'person',
+    message: 'not done: {outcome}',
+    whatToDo: 'Read the present state again and decide anew.',
+  },
+  API_REFUSED: {
+    class: 'person',
+    message: 'not done: {count} value(s) are refused',
+    whatToDo: 'Correct the fields named.',
+  },
+  API_ORIGIN: {
+    class: 'person',
+    message: 'the request comes from another site',
+    whatToDo: 'Open Vigil under its own address; add that address to http.origins if a proxy changes it.',
+  },
+  API_TOO_MANY: {
+    class: 'person',
+    message: 'too many requests',
+    whatToDo: 'Wait {waitS} s, then try again.',
+  },
+  API_CONTENT_TYPE: {
+    class: 'person',
+    message: 'the body must be application/json',
+    whatToDo: 'Send JSON and say so in Content-Type; {} where nothing is to be said.',
+  },
+  API_BODY_TOO_LARGE: {
+    class: 'person',
+    message: 'the body is larger than {limit} bytes',
+    whatToDo: 'Send less at once.',
+  },
+  API_RESPONSE_INVALID: {
+    class: 'programmer',
+    message: 'an answer of {route} did not fit its description ({at})',
+    whatToDo: 'Report this with the log; nothing wrong was sent.',
+  },
+  API_ROUTE_WITHOUT_ROLES: {
+    class: 'programmer',
+    message: 'route {route} does not say who may call it',
+    whatToDo: 'Declare config.roles for it.',
+  },
+  API_BROKE: {
+    class: 'programmer',
+    message: 'the request failed inside Vigil',
+    whatToDo: 'Report this with the log.',
   },
 } as const satisfies Record<string, FaultRow>;
 
