@@ -161,6 +161,23 @@ export class ObservationBatchBuilder {
     return body;
   }
 
+  /** Small copies that tell, should this body not be kept, exactly what was lost. Call before `seal`. */
+  trace(): BatchTrace {
+    return {
+      devices: this.devices,
+      keys: this.keys,
+      device: this.device.slice(0, this.messages),
+      count: this.count.slice(0, this.messages),
+      receivedAtMs: this.receivedAt.slice(0, this.messages),
+      key: this.key.slice(0, this.observations),
+    };
+  }
+
+  /** Empties the builder without making a body. */
+  discard(): void {
+    this.reset();
+  }
+
   private reset(): void {
     this.stamp = ++stamps;
     this.devices = [];
@@ -187,6 +204,16 @@ export class ObservationBatchBuilder {
     this.flags = grown(this.flags);
     this.reason = grown(this.reason);
   }
+}
+
+/** What was in a body, without its values: for the loss ledger. Indexes as in ObservationBatch. */
+export interface BatchTrace {
+  readonly devices: readonly BatchName[];
+  readonly keys: readonly BatchName[];
+  readonly device: Uint16Array;
+  readonly count: Uint16Array;
+  readonly receivedAtMs: Float64Array;
+  readonly key: Uint16Array;
 }
 
 /** A body read back: views into it, no copies. Observations of message m start at the sum of the counts before it. */

@@ -48,6 +48,49 @@ export const faultTable = {
     message: 'the historian could not answer ({cause})',
     whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
   },
+  STORE_TOO_MUCH: {
+    class: 'person',
+    message: 'the query asks for {asked} rows; at most {most} are given at once',
+    whatToDo: 'Ask for a shorter time or longer intervals.',
+  },
+  STORE_WRITE: {
+    class: 'world',
+    message: 'the historian could not write ({cause}); it waits and tries again',
+    whatToDo:
+      'Free space on the disk of the data folder or replace it; the journal keeps what is not yet stored.',
+  },
+  DATABASE_OPEN: {
+    class: 'world',
+    message: 'the database of {what} cannot be opened ({cause})',
+    whatToDo: 'Check that the data folder exists, is writable and is used by one Vigil only.',
+  },
+  DATABASE_CORRUPT: {
+    class: 'world',
+    message: 'the database of {what} was damaged ({cause}) and is set aside as {file}',
+    whatToDo:
+      'Check the disk; restore from the newest backup what was in it. The historian re-reads what the journal still has.',
+  },
+  STORE_CORRUPT: {
+    class: 'world',
+    message: 'a stretch of {observations} stored observations from {fromMs} to {toMs} is damaged ({cause})',
+    whatToDo: 'The rest is served. Check the disk.',
+  },
+  ROWS_WRITE: {
+    class: 'world',
+    message: 'registry or alarm log could not be written ({cause})',
+    whatToDo:
+      'Free space on the disk of the data folder; alarm log entries wait in memory and are written then.',
+  },
+  ROWS_OVERFLOW: {
+    class: 'world',
+    message: '{count} entries of {log} could not be kept: too many wait for the disk',
+    whatToDo: 'Free space on the disk of the data folder.',
+  },
+  WORKER_ENDED: {
+    class: 'world',
+    message: 'the {worker} worker ended ({cause})',
+    whatToDo: 'Vigil restarts it by itself; if it comes back, check disk and memory.',
+  },
   WORKER_SILENT: {
     class: 'world',
     message: 'the {worker} worker has been silent for {sinceMs} ms',
@@ -166,6 +209,11 @@ export const faultTable = {
     class: 'world',
     message: 'a message of {device} cannot be read ({cause})',
     whatToDo: 'Look at it in quarantine and mend the sender.',
+  },
+  CONTRACT_GAPS: {
+    class: 'world',
+    message: 'device {device} sent more gaps in its sequence than Vigil remembers',
+    whatToDo: 'Look at the network of the device and at its own queue; very old re-sends may be kept twice.',
   },
   CONTRACT_BOOT_REUSED: {
     class: 'world',

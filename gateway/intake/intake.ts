@@ -1,0 +1,431 @@
+import { Compile } from 'typebox/compile';
+import type { Topic } from '../../broker/topics.ts';
+import type { Clock } from '../../model/clock.ts';
+import { Fault, type FaultReport } from '../../model/fault.ts';
+import {
+  AlertsSchema,
+  StateSchema,
+  WaveformSchema,
+  type AlertsMessage,
+  type StateMessage,
+  type WaveformMessage,
+} from '../../model/wire.ts';
+import { isObservationBatch, readObservationBatch, type Counters } from '../../journal/observation-batch.ts';
+import { isRecordBatch, readRecords } from '../../journal/record-batch.ts';
+import type { Journal, JournalClass } from '../../journal/types.ts';
+import { Digest } from './digest.ts';
+import type { Ledger } from './ledger.ts';
+import { LiveDevice } from './live-device.ts';
+import { ObservationReader } from './observations.ts';
+import { rawOf, type QuarantineCause } from './quarantine.ts';
+import { Recorder, type Confirm, type RecorderOptions } from './recorder.ts';
+import type { Entered } from './seen.ts';
+import { packSeen, unpackSeen } from './snapshot.ts';
+import type { IntakeListeners } from './types.ts';
+
+export const elementBound = 256;
+/** A quarantined element is kept up to this many bytes. */
+export const quarantineTextBound = 64 * 1024;
+
+export interface IntakeOptions extends Pick<
+  RecorderOptions,
+  'clock' | 'commitMs' | 'commitMessages' | 'unrecordedAfterMs' | 'replaceWriterAfterMs'
+> {
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  readonly counters: Counters;
+  readonly listeners: IntakeListeners;
+  /** *recording* or *unrecorded*: a technical alarm and the health page say so. */
+  readonly recordingChanged: (recording: boolean, fault: Fault | undefined) => void;
+  /** Something about a device that a biomedical engineer should know. */
+  readonly deviceFault: (device: string, fault: Fault) => void;
+}
+
+export interface DevicePublication {
+  readonly topic: Topic & { readonly kind: 'device' };
+  readonly payload: Uint8Array;
+  readonly will: boolean;
+}
+
+const alertsCheck = Compile(AlertsSchema);
+const waveformCheck = Compile(WaveformSchema);
+const stateCheck = Compile(StateSchema);
+
+/**
+ * The gateway's half of the front door: what an authorised device published is parsed, freed of duplicates, judged
+ * and handed to the journal in one tick; `confirm` runs when it is on disk or in the loss ledger.
+ */
+export class Intake {
+  private readonly options: IntakeOptions;
+  private readonly clock: Clock;
+  private readonly devices = new Map<string, LiveDevice>();
+  private readonly recorder: Recorder;
+  private readonly reader: ObservationReader;
+  private readonly digest = new Digest();
+  /** Classes that the publication being read has put something into. */
+  private readonly touched = new Set<JournalClass>();
+
+  constructor(options: IntakeOptions) {
+    this.options = options;
+    this.clock = options.clock;
+    this.recorder = new Recorder({
+      ...options,
+      stateChanged: (recording, fault) => options.recordingChanged(recording, fault),
+      kept: (trace) => {
+        const last = new Float64Array(trace.devices.length);
+        for (let at = 0; at < trace.device.length; at++) last[trace.device[at]!] = trace.receivedAtMs[at]!;
+        for (const [index, name] of trace.devices.entries()) this.noteKept(name.bytes, last[index]!);
+      },
+    });
+    this.reader = new ObservationReader({
+      builder: this.recorder.numerics,
+      counters: options.counters,
+      listeners: options.listeners,
+      added: () => {
+        this.touched.add('numerics');
+        this.recorder.added();
+      },
+      quarantine: (device, cause, payload, atMs) =>
+        this.quarantine(device, 'observations', cause, payload, atMs),
+      entered: (device, entered) => this.entered(device, entered),
+    });
+  }
+
+  get recording(): boolean {
+    return this.recorder.recording;
+  }
+
+  device(id: string): LiveDevice | undefined {
+    return this.devices.get(id);
+  }
+
+  all(): IterableIterator<LiveDevice> {
+    return this.devices.values();
+  }
+
+  take(publication: DevicePublication, confirm: Confirm): void {
+    const receivedAtMs = this.clock.nowMs();
+    const device = this.open(publication.topic.device);
+    if (device.spanInDoubt) this.enterDoubt(device, receivedAtMs);
+    device.lastMessageAtMs = receivedAtMs;
+    this.touched.clear();
+    this.read(device, publication, receivedAtMs);
+    if (this.touched.size === 1 && this.touched.has('numerics'))
+      return this.recorder.settled(numericsOnly, confirm);
+    this.recorder.settled([...this.touched], confirm);
+  }
+
+  /** The host that spoke for these devices died: each of them is lost. */
+  hostLost(devices: Iterable<string>, fault: FaultReport | undefined): void {
+    const atMs = this.clock.nowMs();
+    for (const id of devices) {
+      const device = this.devices.get(id);
+      if (!device || device.link === 'lost') continue;
+      device.link = 'lost';
+      this.options.listeners.deviceState(id, { link: 'lost', fault }, atMs);
+    }
+  }
+
+  /** Restores what was taken before, from the journal; then every device's span since then is in doubt if unclean. */
+  async recover(): Promise<void> {
+    const { journal, counters } = this.options;
+    await journal.recover((_klass, number, body) => {
+      if (number < 0) {
+        const held = unpackSeen(body, (id) => this.open(id));
+        for (const name of counterNames) counters[name] = Math.max(counters[name], held[name]);
+      } else if (isObservationBatch(body)) this.restoreObservations(body);
+      else if (isRecordBatch(body)) this.restoreRecords(body);
+    });
+    if (journal.found.clean) return;
+    for (const device of this.devices.values()) device.spanInDoubt = device.lastKeptAtMs !== undefined;
+  }
+
+  snapshot(): Uint8Array {
+    return packSeen(this.devices.values(), this.options.counters);
+  }
+
+  drain(): Promise<void> {
+    return this.recorder.drain();
+  }
+
+  close(): void {
+    this.recorder.close();
+  }
+
+  private read(device: LiveDevice, { topic, payload, will }: DevicePublication, receivedAtMs: number): void {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
+    } catch {
+      return this.refuse(device, topic.branch, 'not-json', payload, receivedAtMs);
+    }
+    if (!Array.isArray(parsed)) return this.element(device, topic.branch, parsed, receivedAtMs, will);
+    if (parsed.length > elementBound)
+      return this.refuse(device, topic.branch, 'too-many-elements', payload, receivedAtMs);
+    for (const element of parsed) this.element(device, topic.branch, element, receivedAtMs, will);
+  }
+
+  private element(
+    device: LiveDevice,
+    branch: DevicePublication['topic']['branch'],
+    element: unknown,
+    receivedAtMs: number,
+    will: boolean,
+  ): void {
+    switch (branch) {
+      case 'observations':
+        return this.reader.read(device, element, receivedAtMs);
+      case 'alerts':
+        return this.alerts(device, element, receivedAtMs);
+      case 'waveforms':
+        return this.waveform(device, element, receivedAtMs);
+      case 'state':
+        return this.state(device, element, receivedAtMs, will);
+      default:
+        branch satisfies never;
+    }
+  }
+
+  private alerts(device: LiveDevice, element: unknown, receivedAtMs: number): void {
+    if (!alertsCheck.Check(element))
+      return this.refuse(device, 'alerts', 'bad-alert', rawOf(element), receivedAtMs);
+    const message: AlertsMessage = element;
+    const count = message.alerts.length;
+    const placed = { takenAtMs: 0, historical: false, doubtful: false, unplaced: false };
+    if (
+      !this.keepWhole(device, message, {
+        klass: 'alarm',
+        branch: 'alerts',
+        observations: count,
+        receivedAtMs,
+        payload: rawOf(message),
+      })
+    )
+      return;
+    device.clock.place(
+      message.takenAtMs ?? NaN,
+      message.ageMs ?? NaN,
+      message.historical === true,
+      receivedAtMs,
+      placed,
+    );
+    if (placed.historical) return;
+    this.options.listeners.messageTaken(device.id, receivedAtMs);
+    this.options.listeners.alerts(device.id, message.alerts, message.complete, placed.takenAtMs);
+  }
+
+  private waveform(device: LiveDevice, element: unknown, receivedAtMs: number): void {
+    if (!waveformCheck.Check(element))
+      return this.refuse(device, 'waveforms', 'bad-waveform', rawOf(element), receivedAtMs);
+    const message: WaveformMessage = element;
+    const kept = this.keepWhole(device, message, {
+      klass: 'waveforms',
+      branch: 'waveforms',
+      observations: 1,
+      receivedAtMs,
+      payload: rawOf(message),
+    });
+    if (kept && message.historical !== true) this.options.listeners.messageTaken(device.id, receivedAtMs);
+  }
+
+  /** Recognises duplicates of a message that is kept whole, and hands it to the journal. False for a duplicate. */
+  private keepWhole(
+    device: LiveDevice,
+    message: { readonly boot: string; readonly seq: number; readonly takenAtMs?: number },
+    whole: {
+      klass: 'alarm' | 'waveforms';
+      branch: string;
+      observations: number;
+      receivedAtMs: number;
+      payload: Uint8Array;
+    },
+  ): boolean {
+    const { counters } = this.options;
+    const { observations, receivedAtMs } = whole;
+    counters.received += observations;
+    device.received += observations;
+    const digest = this.digest.reset();
+    digest.json({ ...message, ageMs: undefined, historical: undefined });
+    digest.end();
+    const entered = device.seen.enter(
+      message.boot,
+      message.seq,
+      message.takenAtMs ?? NaN,
+      digest.high,
+      digest.low,
+    );
+    this.touched.add(whole.klass);
+    if (!entered.kept) {
+      counters.duplicate += observations;
+      device.duplicates += observations;
+      return false;
+    }
+    if (entered.reused || !entered.bounded) this.entered(device, entered);
+    const head = {
+      branch: whole.branch,
+      device: device.id,
+      boot: entered.boot,
+      seq: message.seq,
+      takenAtMs: message.takenAtMs,
+      receivedAtMs,
+      observations,
+      digest: [digest.high, digest.low],
+    };
+    const loss = {
+      device: device.id,
+      metric: whole.branch,
+      fromMs: receivedAtMs,
+      toMs: receivedAtMs,
+      observations,
+      why: 'unrecorded' as const,
+    };
+    this.recorder.record(whole.klass, { head, payload: whole.payload }, loss);
+    return true;
+  }
+
+  /** Retained state is the gateway's; a late will cannot kill a newborn (DESIGN section 5). */
+  private state(device: LiveDevice, element: unknown, receivedAtMs: number, will: boolean): void {
+    if (!stateCheck.Check(element))
+      return this.refuse(device, 'state', 'bad-state', rawOf(element), receivedAtMs);
+    const message: StateMessage = element;
+    if (message.link === 'death') {
+      const { birth } = device;
+      if (
+        !birth ||
+        birth.boot !== message.boot ||
+        message.seq < birth.seq - 1 ||
+        (will && message.seq !== birth.seq - 1)
+      )
+        return;
+      device.link = 'lost';
+      device.fault = isFaultReport(message.fault) ? message.fault : undefined;
+      this.options.listeners.deviceState(device.id, { link: 'lost', fault: device.fault }, receivedAtMs);
+      return;
+    }
+    if (device.birth?.boot !== message.boot && message.clockMs === undefined) device.clock.forget();
+    if (message.clockMs !== undefined) device.clock.tell(message.clockMs, receivedAtMs);
+    device.birth = { boot: message.boot, seq: message.seq };
+    device.link = 'connected';
+    device.mode = message.mode ?? 'operating';
+    device.identity = message.identity ?? device.identity;
+    this.options.listeners.deviceState(
+      device.id,
+      { link: 'connected', mode: device.mode, identity: device.identity },
+      receivedAtMs,
+    );
+  }
+
+  /** An element that cannot be read counts as one observation received. */
+  private refuse(
+    device: LiveDevice,
+    branch: string,
+    cause: QuarantineCause,
+    payload: Uint8Array,
+    receivedAtMs: number,
+  ): void {
+    this.options.counters.received += 1;
+    device.received += 1;
+    this.quarantine(device, branch, cause, payload, receivedAtMs);
+  }
+
+  private quarantine(
+    device: LiveDevice,
+    branch: string,
+    cause: QuarantineCause,
+    payload: Uint8Array,
+    receivedAtMs: number,
+  ): void {
+    this.options.counters.quarantined += 1;
+    device.quarantined += 1;
+    this.touched.add('raw');
+    const head = { branch, quarantine: cause, device: device.id, receivedAtMs };
+    const loss = {
+      device: device.id,
+      metric: branch,
+      fromMs: receivedAtMs,
+      toMs: receivedAtMs,
+      observations: 0,
+      why: 'unrecorded' as const,
+    };
+    this.recorder.record('raw', { head, payload: payload.slice(0, quarantineTextBound) }, loss);
+    this.options.deviceFault(device.id, new Fault('CONTRACT_PAYLOAD', { device: device.id, cause }));
+  }
+
+  private entered(device: LiveDevice, entered: Entered): void {
+    if (!entered.kept) return;
+    if (entered.reused)
+      this.options.deviceFault(device.id, new Fault('CONTRACT_BOOT_REUSED', { device: device.id }));
+    if (!entered.bounded)
+      this.options.deviceFault(device.id, new Fault('CONTRACT_GAPS', { device: device.id }));
+  }
+
+  private open(id: string): LiveDevice {
+    let device = this.devices.get(id);
+    if (!device) this.devices.set(id, (device = new LiveDevice(id)));
+    return device;
+  }
+
+  private enterDoubt(device: LiveDevice, receivedAtMs: number): void {
+    device.spanInDoubt = false;
+    const fromMs = device.lastKeptAtMs ?? receivedAtMs;
+    this.options.ledger.enter([
+      { device: device.id, metric: '*', fromMs, toMs: receivedAtMs, observations: 0, why: 'unclean-stop' },
+    ]);
+  }
+
+  private noteKept(name: Uint8Array, receivedAtMs: number): void {
+    const end = name.indexOf(0);
+    const device = this.devices.get(
+      Buffer.from(name.buffer, name.byteOffset, end < 0 ? name.length : end).toString('latin1'),
+    );
+    if (device && (device.lastKeptAtMs ?? 0) < receivedAtMs) device.lastKeptAtMs = receivedAtMs;
+  }
+
+  private restoreObservations(body: Uint8Array): void {
+    const batch = readObservationBatch(body);
+    const { counters } = this.options;
+    for (const name of counterNames) counters[name] = Math.max(counters[name], batch.counters[name]);
+    let first = 0;
+    for (let at = 0; at < batch.messages; at++) {
+      const named = batch.devices[batch.deviceIndex[at]!];
+      if (named) {
+        const device = this.open(named.device);
+        device.seen.restore(
+          named.boot,
+          batch.seq[at]!,
+          batch.takenAtMs[first] ?? NaN,
+          batch.digest[2 * at]!,
+          batch.digest[2 * at + 1]!,
+        );
+        device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, batch.receivedAtMs[at]!);
+      }
+      first += batch.count[at]!;
+    }
+  }
+
+  private restoreRecords(body: Uint8Array): void {
+    for (const { head } of readRecords(body)) {
+      const { device: id, boot, seq, takenAtMs, receivedAtMs, digest } = head as Partial<KeptHead>;
+      if (id === undefined || receivedAtMs === undefined) continue;
+      const device = this.open(id);
+      device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, receivedAtMs);
+      if (boot !== undefined && seq !== undefined && digest)
+        device.seen.restore(boot, seq, takenAtMs ?? NaN, digest[0], digest[1]);
+    }
+  }
+}
+
+interface KeptHead {
+  readonly device: string;
+  readonly boot: string;
+  readonly seq: number;
+  readonly takenAtMs: number;
+  readonly receivedAtMs: number;
+  readonly digest: readonly [number, number];
+}
+
+const numericsOnly: readonly JournalClass[] = ['numerics'];
+const counterNames = ['received', 'kept', 'ledgered', 'quarantined', 'duplicate'] as const;
+
+const isFaultReport = (fault: unknown): fault is FaultReport =>
+  typeof fault === 'object' && fault !== null && typeof (fault as FaultReport).code === 'string';

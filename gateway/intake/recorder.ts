@@ -1,0 +1,354 @@
+import type { Cancel, Clock } from '../../model/clock.ts';
+import type { Fault } from '../../model/fault.ts';
+import { ObservationBatchBuilder, type BatchTrace, type Counters } from '../../journal/observation-batch.ts';
+import { packRecords, type BatchRecord } from '../../journal/record-batch.ts';
+import type { BodyFacts, Journal, JournalClass } from '../../journal/types.ts';
+import { lossesOf, type Ledger, type Loss } from './ledger.ts';
+
+export interface RecorderOptions {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+  readonly counters: Counters;
+  /** Group commit: a batch leaves when it is this old or this full. */
+  readonly commitMs: number;
+  readonly commitMessages: number;
+  /** A commit that has not returned by then puts the door into the state *unrecorded*. */
+  readonly unrecordedAfterMs: number;
+  /** A writer that hangs this long is given up for a second one on new segments. */
+  readonly replaceWriterAfterMs: number;
+  readonly stateChanged: (recording: boolean, fault: Fault | undefined) => void;
+  /** These devices have this on disk now. */
+  readonly kept: (devices: BatchTrace) => void;
+}
+
+export type Confirm = () => void;
+
+/** How often a lane that does not record tries one batch, and how often hung commits are looked for. */
+const probeEveryMs = 1_000;
+const watchEveryMs = 100;
+const replacementBound = 3;
+
+interface Batch {
+  readonly id: number;
+  readonly handedAtMs: number;
+  readonly observations: number;
+  readonly confirms: Confirm[];
+  readonly losses: () => readonly Loss[];
+  readonly trace: BatchTrace | undefined;
+  /** Entered in the ledger and confirmed before its commit returned. */
+  ledgered: boolean;
+}
+
+/**
+ * Everything between a judged message and its confirmation: collects messages into batches, hands them to the
+ * journal, confirms when they are on disk — and when the disk fails or hangs, enters them in the loss ledger and
+ * confirms then (DESIGN promises 1 and 2). One lane a journal class; a message waits for its own class only.
+ */
+export class Recorder {
+  private readonly options: RecorderOptions;
+  /** Where the reader of observations puts them; `added` after each message. */
+  readonly numerics = new ObservationBatchBuilder();
+  private readonly contents = {
+    alarm: new RecordContent(),
+    raw: new RecordContent(),
+    waveforms: new RecordContent(),
+  };
+  private readonly lanes: Readonly<Record<JournalClass, Lane>>;
+  private recordingNow = true;
+  private replacements = 0;
+  private readonly stopWatching: Cancel;
+
+  constructor(options: RecorderOptions) {
+    this.options = options;
+    const lane = (klass: JournalClass, open: Content): Lane =>
+      new Lane(klass, open, options, (fault) => this.changed(fault));
+    this.lanes = {
+      numerics: lane('numerics', observationContent(this.numerics)),
+      alarm: lane('alarm', this.contents.alarm),
+      raw: lane('raw', this.contents.raw),
+      waveforms: lane('waveforms', this.contents.waveforms),
+    };
+    this.stopWatching = options.clock.every(watchEveryMs, () => this.watch());
+  }
+
+  get recording(): boolean {
+    return this.recordingNow;
+  }
+
+  /** A message was put into `numerics`. */
+  added(): void {
+    this.lanes.numerics.added();
+  }
+
+  /** Keeps a whole message. `loss` is what is lost, and how many observations it counts, should it not be kept. */
+  record(klass: Exclude<JournalClass, 'numerics'>, record: BatchRecord, loss: Loss): void {
+    this.contents[klass].add(record, loss);
+    this.lanes[klass].added();
+  }
+
+  /** Calls back when everything added so far to these classes is on disk or in the ledger. */
+  settled(classes: readonly JournalClass[], confirm: Confirm): void {
+    if (classes.length === 0) return confirm();
+    if (classes.length === 1) return this.lanes[classes[0] ?? 'numerics'].wait(confirm);
+    let left = classes.length;
+    const one = (): void => {
+      left -= 1;
+      if (left === 0) confirm();
+    };
+    for (const klass of classes) this.lanes[klass].wait(one);
+  }
+
+  /** Seals what is open and waits until it is settled. */
+  async drain(): Promise<void> {
+    await Promise.all(this.all().map((lane) => new Promise<void>((done) => lane.flush(done))));
+  }
+
+  close(): void {
+    this.stopWatching();
+    for (const lane of this.all()) lane.close();
+  }
+
+  private all(): readonly Lane[] {
+    return Object.values(this.lanes);
+  }
+
+  private watch(): void {
+    const now = this.options.clock.monotonicMs();
+    let oldest = 0;
+    for (const lane of this.all()) oldest = Math.max(oldest, lane.watch(now));
+    if (
+      oldest < this.options.replaceWriterAfterMs * (this.replacements + 1) ||
+      this.replacements >= replacementBound
+    )
+      return;
+    this.replacements += 1;
+    this.options.journal.replaceWriter();
+  }
+
+  private changed(fault?: Fault): void {
+    const recording = this.all().every((lane) => lane.recording);
+    if (recording === this.recordingNow) return;
+    this.recordingNow = recording;
+    if (recording) {
+      this.replacements = 0;
+      void this.options.ledger.settle();
+    }
+    this.options.stateChanged(recording, fault);
+  }
+}
+
+/** What a lane collects: columns of observations, or whole records. */
+interface Content {
+  readonly messages: number;
+  readonly observations: number;
+  trace(): { losses: () => readonly Loss[]; trace: BatchTrace | undefined };
+  seal(counters: Counters): { body: Uint8Array; facts: BodyFacts };
+  discard(): void;
+}
+
+class Lane {
+  private readonly klass: JournalClass;
+  private readonly options: RecorderOptions;
+  private readonly open: Content;
+  private readonly changed: (fault?: Fault) => void;
+  private confirms: Confirm[] = [];
+  private readonly flying: Batch[] = [];
+  private timer: Cancel | undefined;
+  private lastProbeAtMs = -Infinity;
+  recording = true;
+
+  constructor(
+    klass: JournalClass,
+    open: Content,
+    options: RecorderOptions,
+    changed: (fault?: Fault) => void,
+  ) {
+    this.klass = klass;
+    this.open = open;
+    this.options = options;
+    this.changed = changed;
+  }
+
+  wait(confirm: Confirm): void {
+    if (this.open.messages > 0) this.confirms.push(confirm);
+    else if (this.flying.length > 0) this.follow(confirm);
+    else confirm();
+  }
+
+  /** Called after each added message. */
+  added(): void {
+    if (this.open.messages >= this.options.commitMessages) return this.leave();
+    if (this.timer) return;
+    // Nothing in flight: whatever else this tick brings may join, then it leaves; else it waits for company.
+    this.timer = this.options.clock.after(this.flying.length === 0 ? 0 : this.options.commitMs, () =>
+      this.leave(),
+    );
+  }
+
+  flush(done: () => void): void {
+    if (this.open.messages > 0) {
+      this.confirms.push(done);
+      this.leave();
+    } else if (this.flying.length > 0) this.follow(done);
+    else done();
+  }
+
+  /** Looks for a commit that hangs; answers the age of the oldest one, ms. */
+  watch(now: number): number {
+    const oldest = this.flying[0];
+    if (!oldest) return 0;
+    if (now - oldest.handedAtMs >= this.options.unrecordedAfterMs) {
+      for (const batch of this.flying) this.giveUp(batch);
+      this.unrecorded(undefined);
+    }
+    return now - oldest.handedAtMs;
+  }
+
+  close(): void {
+    this.timer?.();
+  }
+
+  /** Settles after the newest batch in flight: commits of a class return in order. */
+  private follow(confirm: Confirm): void {
+    const newest = this.flying.at(-1);
+    if (!newest || newest.ledgered) confirm();
+    else newest.confirms.push(confirm);
+  }
+
+  private leave(): void {
+    this.timer?.();
+    this.timer = undefined;
+    if (this.open.messages === 0) return;
+    const now = this.options.clock.monotonicMs();
+    const mayTry = this.recording || (this.flying.length === 0 && now - this.lastProbeAtMs >= probeEveryMs);
+    const { confirms } = this;
+    const { observations } = this.open;
+    this.confirms = [];
+    const { losses, trace } = this.open.trace();
+    if (!mayTry) {
+      this.open.discard();
+      this.options.counters.ledgered += observations;
+      this.options.ledger.enter(losses());
+      for (const confirm of confirms) confirm();
+      return;
+    }
+    this.lastProbeAtMs = now;
+    const batch: Batch = {
+      id: ++ids,
+      handedAtMs: now,
+      observations,
+      confirms,
+      losses,
+      trace,
+      ledgered: false,
+    };
+    // Counted as kept when handed over, so that the counters within the body include the body itself.
+    this.options.counters.kept += observations;
+    const { body, facts } = this.open.seal(this.options.counters);
+    this.flying.push(batch);
+    if (!this.recording) this.giveUp(batch);
+    this.options.journal.append(this.klass, body, facts, (outcome) => this.returned(batch, outcome));
+  }
+
+  private returned(batch: Batch, outcome: 'kept' | Fault): void {
+    const at = this.flying.indexOf(batch);
+    if (at >= 0) this.flying.splice(at, 1);
+    const { counters, ledger } = this.options;
+    if (outcome === 'kept') {
+      if (batch.ledgered) {
+        ledger.strike(batch.id);
+        counters.ledgered -= batch.observations;
+        counters.kept += batch.observations;
+      }
+      if (batch.trace) this.options.kept(batch.trace);
+    } else {
+      this.giveUp(batch);
+      ledger.fail(batch.id);
+    }
+    if (!batch.ledgered) for (const confirm of batch.confirms) confirm();
+    if (outcome !== 'kept') this.unrecorded(outcome);
+    else if (!this.recording && this.flying.length === 0) this.recordingAgain();
+    if (this.flying.length === 0 && this.open.messages > 0) this.leave();
+  }
+
+  /** Enters a batch in the ledger and confirms it: its devices go on. */
+  private giveUp(batch: Batch): void {
+    if (batch.ledgered) return;
+    batch.ledgered = true;
+    this.options.counters.kept -= batch.observations;
+    this.options.counters.ledgered += batch.observations;
+    this.options.ledger.hold(batch.id, batch.losses());
+    for (const confirm of batch.confirms) confirm();
+  }
+
+  private unrecorded(fault: Fault | undefined): void {
+    if (!this.recording) return;
+    this.recording = false;
+    this.changed(fault);
+  }
+
+  private recordingAgain(): void {
+    this.recording = true;
+    this.changed();
+  }
+}
+
+let ids = 0;
+
+const observationContent = (builder: ObservationBatchBuilder): Content => ({
+  get messages() {
+    return builder.messages;
+  },
+  get observations() {
+    return builder.observations;
+  },
+  trace: () => {
+    const trace = builder.trace();
+    return { losses: () => lossesOf(trace, 'unrecorded'), trace };
+  },
+  seal: (counters) => {
+    const { messages, observations, firstAtMs, lastAtMs } = builder;
+    return { facts: { messages, observations, firstAtMs, lastAtMs }, body: builder.seal(counters) };
+  },
+  discard: () => builder.discard(),
+});
+
+class RecordContent implements Content {
+  private records: BatchRecord[] = [];
+  private losses: Loss[] = [];
+  observations = 0;
+
+  get messages(): number {
+    return this.records.length;
+  }
+
+  add(record: BatchRecord, loss: Loss): void {
+    this.records.push(record);
+    this.losses.push(loss);
+    this.observations += loss.observations;
+  }
+
+  trace(): { losses: () => readonly Loss[]; trace: undefined } {
+    const { losses } = this;
+    return { losses: () => losses, trace: undefined };
+  }
+
+  seal(): { body: Uint8Array; facts: BodyFacts } {
+    const facts = {
+      messages: this.messages,
+      observations: this.observations,
+      firstAtMs: Math.min(...this.losses.map((loss) => loss.fromMs)),
+      lastAtMs: Math.max(...this.losses.map((loss) => loss.toMs)),
+    };
+    const body = packRecords(this.records);
+    this.discard();
+    return { body, facts };
+  }
+
+  discard(): void {
+    this.records = [];
+    this.losses = [];
+    this.observations = 0;
+  }
+}
