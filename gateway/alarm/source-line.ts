@@ -1,0 +1,203 @@
+import type { Direction } from '../../model/alarm.ts';
+import type { LiveSeries, SeriesWatch } from '../intake/types.ts';
+import type { LimitJudge } from './limit-judge.ts';
+
+/** A preferred source invalid or silent this long gives way; it judges again after as long of valid values. */
+export const steadyMs = 10_000;
+/** An episodic value is live this long after its measuring time (CLINICAL 9). */
+export const episodicLiveMs = 15 * 60_000;
+/** Two live sources apart by more than this share of the preferred … */
+const disagreeShare = 0.2;
+/** … for this long disagree (CLINICAL 2). */
+export const disagreeMs = 60_000;
+
+/** One limit's judge with what the alarm needs to know of it. */
+export interface Band {
+  readonly judge: LimitJudge;
+  readonly direction: Direction;
+  readonly metric: string;
+}
+
+/** Told when a judge of the line made a move, or when an alarm may have to change: once a sample, after all judges. */
+export interface LineListener {
+  lineMoved(line: SourceLine, receivedAtMs: number, takenAtMs: number): void;
+}
+
+/**
+ * The samples of all sources of one quantity of one patient, as one line (CLINICAL 2): one source judges at a time, a
+ * switch keeps onset and state. All times named received are the gateway's.
+ */
+export class SourceLine {
+  readonly name: string;
+  /** Sorted by preference. */
+  readonly sources: Source[] = [];
+  bands: readonly Band[] = [];
+  judging: Source | undefined = undefined;
+  /** When a sample was last judged; the gap by the clock counts from it. */
+  judgedAtMs: number;
+  /** The last judged sample was a single measurement: it has no gap. */
+  episodic = false;
+  disagreeSinceMs: number | undefined = undefined;
+
+  /** When the line's first sample was judged: sources that join within 10 s of it have not been lost. */
+  private firstAtMs = NaN;
+  private readonly listener: LineListener;
+
+  constructor(line: { name: string; listener: LineListener; startedAtMs: number }) {
+    this.name = line.name;
+    this.listener = line.listener;
+    this.judgedAtMs = line.startedAtMs;
+  }
+
+  add(series: LiveSeries, rank: number): Source {
+    const source = new Source(this, series, rank);
+    this.sources.push(source);
+    this.sources.sort((a, b) => a.rank - b.rank);
+    return source;
+  }
+
+  remove(series: LiveSeries): void {
+    const at = this.sources.findIndex((source) => source.series === series);
+    const [source] = at < 0 ? [] : this.sources.splice(at, 1);
+    if (source !== undefined && this.judging === source) this.judging = undefined;
+  }
+
+  /** Whether the source, which does not judge now, takes over with the sample it has just received. */
+  takesOver(source: Source, receivedAtMs: number): boolean {
+    const judging = this.judging;
+    if (judging !== undefined && source.rank >= judging.rank) {
+      if (receivedAtMs - judging.usableAtMs < steadyMs) return false;
+      // Somebody between them who is alive takes it with the next sample.
+      if (this.sources.some((other) => other.rank < source.rank && other.liveAt(receivedAtMs))) return false;
+    } else if (judging !== undefined && receivedAtMs - this.firstAtMs >= steadyMs) {
+      if (receivedAtMs - source.steadySinceMs < steadyMs) return false;
+    }
+    if (Number.isNaN(this.firstAtMs)) this.firstAtMs = receivedAtMs;
+    this.judging = source;
+    return true;
+  }
+
+  judge(
+    takenAtMs: number,
+    value: number,
+    questionable: boolean,
+    historical: boolean,
+    receivedAtMs: number,
+  ): void {
+    if (!historical) {
+      this.judgedAtMs = receivedAtMs;
+      this.episodic = false;
+    }
+    let moved = false;
+    for (const band of this.bands) {
+      if (band.judge.sample(takenAtMs, value, questionable, historical) !== undefined) moved = true;
+    }
+    if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
+  }
+
+  /** One measurement of an episodic source; a continuous one that is preferred and alive comes before it. */
+  measurement(
+    source: Source,
+    takenAtMs: number,
+    value: number,
+    questionable: boolean,
+    receivedAtMs: number,
+  ): void {
+    if (receivedAtMs - takenAtMs > episodicLiveMs) return;
+    if (this.sources.some((other) => other.rank < source.rank && other.liveAt(receivedAtMs))) return;
+    this.judging = source;
+    this.judgedAtMs = receivedAtMs;
+    this.episodic = true;
+    let moved = false;
+    for (const band of this.bands) {
+      if (band.judge.measurement(takenAtMs, value, questionable) !== undefined) moved = true;
+    }
+    if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
+  }
+
+  /** By the clock, about once a second: present alarms whose sources are all silent lose their source. */
+  checkGap(nowMs: number): void {
+    if (this.episodic) return;
+    let moved = false;
+    for (const { judge } of this.bands) {
+      if (judge.presence !== 'present' || nowMs - this.judgedAtMs <= judge.rule.maxGapMs) continue;
+      if (judge.gap() !== undefined) moved = true;
+    }
+    if (moved) this.listener.lineMoved(this, nowMs, nowMs);
+  }
+
+  /** Ends every run and alarm of the line. */
+  measurementEnded(nowMs: number): void {
+    let moved = false;
+    for (const { judge } of this.bands) if (judge.measurementEnded() !== undefined) moved = true;
+    if (moved) this.listener.lineMoved(this, nowMs, nowMs);
+  }
+
+  /** True once two live continuous sources have been apart by over 20 % of the preferred for 60 s. */
+  disagrees(nowMs: number): boolean {
+    const live = this.sources.filter((source) => !source.episodic && source.liveAt(nowMs));
+    const [preferred] = live;
+    const apart =
+      preferred !== undefined &&
+      live.some(
+        (other) => Math.abs(other.value - preferred.value) > disagreeShare * Math.abs(preferred.value),
+      );
+    this.disagreeSinceMs = apart ? (this.disagreeSinceMs ?? nowMs) : undefined;
+    return this.disagreeSinceMs !== undefined && nowMs - this.disagreeSinceMs >= disagreeMs;
+  }
+}
+
+/** One series as a source of a line: what the intake hands samples to. The inside of a calm ward runs through here. */
+export class Source implements SeriesWatch {
+  readonly series: LiveSeries;
+  readonly rank: number;
+  readonly episodic: boolean;
+  /** Received time of the newest live usable sample, and its value. */
+  usableAtMs = -Infinity;
+  value = NaN;
+  /** Since when its values are valid without a break. */
+  steadySinceMs = -Infinity;
+  private interrupted = false;
+  private readonly line: SourceLine;
+
+  constructor(line: SourceLine, series: LiveSeries, rank: number) {
+    this.line = line;
+    this.series = series;
+    this.rank = rank;
+    this.episodic = series.metric?.episodic ?? false;
+  }
+
+  sample(
+    takenAtMs: number,
+    value: number,
+    questionable: boolean,
+    historical: boolean,
+    receivedAtMs: number,
+  ): void {
+    if (this.episodic) {
+      this.usableAtMs = receivedAtMs;
+      this.line.measurement(this, takenAtMs, value, questionable, receivedAtMs);
+      return;
+    }
+    if (!historical) {
+      if (questionable || this.interrupted || receivedAtMs - this.usableAtMs >= steadyMs) {
+        this.steadySinceMs = receivedAtMs;
+        this.interrupted = false;
+      }
+      this.usableAtMs = receivedAtMs;
+      this.value = value;
+    }
+    const line = this.line;
+    if (line.judging !== this && (historical || !line.takesOver(this, receivedAtMs))) return;
+    line.judge(takenAtMs, value, questionable, historical, receivedAtMs);
+  }
+
+  /** A live sample was invalid or missing: ten seconds of valid values begin anew. */
+  unusable(): void {
+    this.interrupted = true;
+  }
+
+  liveAt(nowMs: number): boolean {
+    return !this.episodic && nowMs - this.usableAtMs < steadyMs;
+  }
+}
