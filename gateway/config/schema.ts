@@ -1,0 +1,114 @@
+import Type, { type Static, type TProperties } from 'typebox';
+import { BrokerLimitsSchema } from '../../broker/limits.ts';
+
+/** A section: every setting has a default, nothing unknown is let through. */
+const section = <P extends TProperties>(properties: P, description: string) =>
+  Type.Object(properties, { additionalProperties: false, default: {}, description });
+
+const tls = Type.Optional(
+  Type.Object(
+    {
+      certificate: Type.String({ description: 'file with the certificate chain, PEM' }),
+      key: Type.String({ description: 'file with its private key, PEM' }),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const listener = (port: number, description: string) =>
+  section(
+    {
+      host: Type.String({
+        default: '127.0.0.1',
+        description: 'address to bind to; loopback until you say otherwise',
+      }),
+      port: Type.Integer({ minimum: 0, maximum: 65_535, default: port, description: '0 = any free one' }),
+      tls,
+      allowPlaintextOutward: Type.Boolean({
+        default: false,
+        description:
+          'bind beyond this machine without TLS: passwords and values then cross the network in the clear',
+      }),
+    },
+    description,
+  );
+
+const integer = (value: number, minimum: number, description: string) =>
+  Type.Integer({ minimum, default: value, description });
+const mebibyte = 1024 * 1024;
+
+/**
+ * `vigil.yaml`: listeners, paths, bounds, sinks. Wards, beds, devices, people and limits live in the registry;
+ * nothing is in both. `docs/operating.md` lists these settings from this schema.
+ */
+export const ConfigSchema = section(
+  {
+    version: Type.Literal(1, { default: 1, description: 'format of this file' }),
+    data: Type.String({ default: './data', description: 'folder of everything Vigil keeps' }),
+    http: listener(8080, 'HTTP, the live stream and MQTT over WebSocket'),
+    mqtt: listener(1883, 'MQTT for devices and driver hosts'),
+    broker: section(
+      { limits: section(BrokerLimitsSchema.properties, 'every bound of the front door') },
+      'bounds of the front door',
+    ),
+    journal: section(
+      {
+        commitMs: integer(5, 1, 'a batch leaves for the disk when it is this old'),
+        commitMessages: integer(256, 1, 'or holds this many messages'),
+        segmentBytes: integer(16 * mebibyte, mebibyte, 'size of one segment file'),
+        maxBytes: integer(
+          4096 * mebibyte,
+          16 * mebibyte,
+          'all segments together; reaching it is an alarm and a loss',
+        ),
+        reserveBytes: integer(
+          4 * mebibyte,
+          64 * 1024,
+          'preallocated for the loss ledger, even, so that a full disk cannot keep it out',
+        ),
+        unrecordedAfterMs: integer(
+          2_000,
+          100,
+          'a commit that has not returned by then: judged, ledgered, confirmed',
+        ),
+        replaceWriterAfterMs: integer(
+          10_000,
+          1_000,
+          'a writer that hangs this long is given up for a second one',
+        ),
+      },
+      'the durable log',
+    ),
+    historian: section(
+      {
+        retentionHours: integer(72, 1, 'how long the embedded store keeps values'),
+        queryDeadlineMs: integer(5_000, 100, 'a query that takes longer is given up'),
+      },
+      'the embedded store',
+    ),
+    host: section(
+      { enabled: Type.Boolean({ default: true, description: 'start a driver host beside the gateway' }) },
+      'the driver host on this machine',
+    ),
+    alarms: section(
+      {
+        criticalMetrics: Type.Array(Type.String(), {
+          default: ['heart-rate', 'saturation', 'respiration', 'systolic', 'etco2'],
+          description: 'quantities whose silent device rises to medium after 60 s',
+        }),
+      },
+      'alarming',
+    ),
+    log: section(
+      {
+        level: Type.Union(
+          [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')],
+          { default: 'info' },
+        ),
+      },
+      'logging to standard output, as JSON lines',
+    ),
+  },
+  'settings of one gateway',
+);
+export type Config = Static<typeof ConfigSchema>;
