@@ -1,4 +1,16 @@
-import type { FaultRow } from './fault.ts';
+/**
+ * Who has to do something about it: `person` wrong settings or a wrong request, `world` the wire, the disk or the
+ * network (supervised retry), `programmer` a broken assumption of ours (that session is stopped).
+ */
+export type FaultClass = 'person' | 'world' | 'programmer';
+
+export interface FaultRow {
+  readonly class: FaultClass;
+  /** What happened, in words; `{name}` is filled from the fault's details. */
+  readonly message: string;
+  /** The next step for the person who reads it. */
+  readonly whatToDo: string;
+}
 
 /**
  * Every fault there is, by code. `docs/operating.md` lists the same rows; a test holds both together.
@@ -47,6 +59,11 @@ export const faultTable = {
     class: 'world',
     message: 'the historian could not answer ({cause})',
     whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
+  },
+  STORE_CURSOR: {
+    class: 'person',
+    message: 'the cursor is not one of ours',
+    whatToDo: 'Give `next` of the page before as it came, or begin anew without a cursor.',
   },
   STORE_TOO_MUCH: {
     class: 'person',
@@ -240,6 +257,16 @@ export const faultTable = {
     class: 'world',
     message: 'too many connections from {address}',
     whatToDo: 'Find the sender that reconnects in a loop; raise broker.limits if it is meant.',
+  },
+  DOOR_BANNED: {
+    class: 'world',
+    message: 'client {client} connects too often and is refused for some minutes',
+    whatToDo: 'Two senders may share one id, or it loses its network: give each its own, check the Wi-Fi.',
+  },
+  DOOR_SLOW: {
+    class: 'world',
+    message: 'client {client} does not read what it subscribed to and was disconnected',
+    whatToDo: 'Check the client and its network; it may connect again at once.',
   },
   // simulators
   SIM_NO_RECORDING: {

@@ -1,18 +1,4 @@
-import { faultTable, type FaultCode } from './fault-table.ts';
-
-/**
- * Who has to do something about it: `person` wrong settings or a wrong request, `world` the wire, the disk or the
- * network (supervised retry), `programmer` a broken assumption of ours (that session is stopped).
- */
-export type FaultClass = 'person' | 'world' | 'programmer';
-
-export interface FaultRow {
-  readonly class: FaultClass;
-  /** What happened, in words; `{name}` is filled from the fault's details. */
-  readonly message: string;
-  /** The next step for the person who reads it. */
-  readonly whatToDo: string;
-}
+import { faultTable, type FaultClass, type FaultCode } from './fault-table.ts';
 
 export interface FaultDetails {
   readonly [name: string]: string | number | boolean | null | undefined;
@@ -61,4 +47,4 @@ export interface FaultReport {
 const fill = (text: string, details: FaultDetails): string =>
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'));
 
-export type { FaultCode };
+export type { FaultClass, FaultCode, FaultRow } from './fault-table.ts';
