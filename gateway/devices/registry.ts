@@ -1,0 +1,168 @@
+import { checkSettings, driverSettings } from '../../drivers/settings.ts';
+import type { Device } from '../../model/device.ts';
+import { isId, type Chance, type DeviceId, type HostId, type WardId } from '../../model/ids.ts';
+import type { Person } from '../../model/person.ts';
+
+/** The host that the gateway starts beside itself. */
+export const ownHost: HostId = 'host-own';
+
+/** Expected time between two messages of a device, where nobody says otherwise. */
+const usualPeriodMs = 1_000;
+
+export interface DeviceRows {
+  load(table: 'devices'): Promise<readonly Device[]>;
+  put(table: 'devices', row: Device): Promise<void>;
+  remove(table: 'devices', id: DeviceId): Promise<void>;
+}
+
+export interface RegistryOptions {
+  readonly rows: DeviceRows;
+  readonly chance: Chance;
+  readonly wardExists: (ward: WardId) => boolean;
+  /** True while an association is open on it. */
+  readonly inUse: (device: DeviceId) => boolean;
+  /** Ends whatever credentials a device had. */
+  readonly revoke: (device: DeviceId) => Promise<void>;
+  readonly audit: (entry: {
+    by: string;
+    act: string;
+    on: string;
+    outcome: string;
+    before?: unknown;
+    after?: unknown;
+  }) => void;
+  /** A device was registered, changed or removed: its host, its rights and its watchers must know. */
+  readonly changed: (device: DeviceId, now: Device | undefined) => void;
+}
+
+export interface DeviceDraft {
+  readonly id?: DeviceId;
+  readonly label: string;
+  readonly ward: WardId;
+  readonly bed?: string;
+  readonly driver?: string;
+  readonly host?: HostId;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly duty?: Device['duty'];
+  readonly identity?: Device['identity'];
+  readonly assetNumber?: string;
+  readonly periodMs?: number;
+}
+export interface Refused {
+  readonly refused: readonly { readonly path: string; readonly cause: string }[];
+}
+
+/** Every registered device, in memory; each change is on disk before it is answered. */
+export class Registry {
+  private readonly options: RegistryOptions;
+  private readonly devices = new Map<DeviceId, Device>();
+  /** Live sets: the front door holds them as rights. */
+  private readonly byHost = new Map<HostId, Set<DeviceId>>();
+
+  constructor(options: RegistryOptions) {
+    this.options = options;
+  }
+
+  async open(): Promise<void> {
+    for (const device of await this.options.rows.load('devices')) this.hold(device);
+  }
+
+  drivers(): { name: string; title: string; metrics: readonly string[]; settings: unknown }[] {
+    return driverSettings.map(({ name, title, metrics, settings }) => ({ name, title, metrics, settings }));
+  }
+
+  list(filter: { ward?: WardId }): Device[] {
+    return [...this.devices.values()].filter(
+      (device) => filter.ward === undefined || device.ward === filter.ward,
+    );
+  }
+
+  get(id: DeviceId): Device | undefined {
+    return this.devices.get(id);
+  }
+
+  /** The devices a host may speak for, as they are at each moment. */
+  devicesOf(host: HostId): ReadonlySet<DeviceId> {
+    let held = this.byHost.get(host);
+    if (!held) this.byHost.set(host, (held = new Set()));
+    return held;
+  }
+
+  async register(by: Person, draft: DeviceDraft): Promise<Device | 'id-taken' | 'absent' | Refused> {
+    if (!this.options.wardExists(draft.ward)) return 'absent';
+    if (draft.id !== undefined && this.devices.has(draft.id)) return 'id-taken';
+    const id = draft.id ?? this.options.chance.id('device');
+    if (!isId(id)) return { refused: [{ path: '/id', cause: 'only a–z, 0–9 and -, at most 64' }] };
+    const device = checked({ ...draft, id });
+    if ('refused' in device) return device;
+    return this.keep(by, 'device.register', device, undefined);
+  }
+
+  async change(
+    by: Person,
+    id: DeviceId,
+    change: Partial<Omit<DeviceDraft, 'id'>>,
+  ): Promise<Device | 'absent' | Refused> {
+    const before = this.devices.get(id);
+    if (!before || (change.ward !== undefined && !this.options.wardExists(change.ward))) return 'absent';
+    const device = checked({ ...before, ...change, id });
+    if ('refused' in device) return device;
+    return this.keep(by, 'device.change', device, before);
+  }
+
+  async remove(by: Person, id: DeviceId): Promise<'done' | 'absent' | 'in-use'> {
+    const before = this.devices.get(id);
+    if (!before) return 'absent';
+    if (this.options.inUse(id)) return 'in-use';
+    await this.options.revoke(id);
+    await this.options.rows.remove('devices', id);
+    this.drop(before);
+    this.options.audit({ by: by.id, act: 'device.remove', on: id, outcome: 'done', before });
+    this.options.changed(id, undefined);
+    return 'done';
+  }
+
+  private async keep(by: Person, act: string, device: Device, before: Device | undefined): Promise<Device> {
+    await this.options.rows.put('devices', device);
+    if (before) this.drop(before);
+    this.hold(device);
+    this.options.audit({ by: by.id, act, on: device.id, outcome: 'done', before, after: device });
+    this.options.changed(device.id, device);
+    return device;
+  }
+
+  private hold(device: Device): void {
+    this.devices.set(device.id, device);
+    if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).add(device.id);
+  }
+
+  private drop(device: Device): void {
+    this.devices.delete(device.id);
+    if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).delete(device.id);
+  }
+}
+
+/** A draft made whole, or every wrong field of it. A device without a driver speaks the contract itself. */
+function checked(draft: DeviceDraft & { readonly id: DeviceId }): Device | Refused {
+  const whole = {
+    id: draft.id,
+    label: draft.label,
+    ward: draft.ward,
+    bed: draft.bed,
+    duty: draft.duty ?? 'in-use',
+    identity: draft.identity,
+    assetNumber: draft.assetNumber,
+    periodMs: draft.periodMs ?? usualPeriodMs,
+  };
+  if (draft.driver === undefined) return whole;
+  const { settings, faults } = checkSettings(draft.driver, draft.settings ?? {});
+  if (faults) {
+    return {
+      refused: faults.map(({ details, message }) => ({
+        path: `/settings${String(details.path ?? '')}`,
+        cause: String(details.cause ?? message),
+      })),
+    };
+  }
+  return { ...whole, driver: draft.driver, host: draft.host ?? ownHost, settings };
+}
