@@ -12,7 +12,7 @@ interface Row {
 }
 
 /** Seconds; the same for every default (CLINICAL 3). */
-const defaultDelayS = 10;
+export const defaultDelayS = 10;
 
 /** Hysteresis by quantity: SpO2 2 %, HR 2, pressures 3, RR 1 (CLINICAL 3). */
 const hr = { metric: 'MDC_ECG_HEART_RATE', hysteresis: 2 };
@@ -90,7 +90,7 @@ const limitsOf = (row: Row): readonly AlarmLimit[] =>
       if (value === null) return [];
       const { metric, hysteresis } = row;
       return [
-        { metric, direction, priority, value, delayS: defaultDelayS, hysteresis, origin: 'ward' as const },
+        { metric, direction, priority, value, delayS: defaultDelayS, hysteresis, origin: 'default' as const },
       ];
     }),
   );

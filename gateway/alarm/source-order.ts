@@ -41,7 +41,7 @@ export const sourceOrder = {
     'MDC_PRESS_BLD_NONINV_MEAN',
     'MDC_PRESS_CUFF_MEAN',
   ],
-  etco2: ['MDC_AWAY_CO2_ET', 'MDC_CONC_AWAY_CO2_ET'],
+  etco2: ['MDC_CONC_AWAY_CO2_ET', 'MDC_AWAY_CO2_ET'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type OrderedQuantity = keyof typeof sourceOrder;

@@ -1,0 +1,276 @@
+import type { AlarmLimit } from '../../model/alarm.ts';
+import type {
+  Association,
+  Bed,
+  Encounter,
+  MonitoringState,
+  Patient,
+  Profile,
+  Ward,
+} from '../../model/census.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { BedId, Chance, DeviceId, EncounterId, PatientId, WardId } from '../../model/ids.ts';
+import { metrics as metricTable } from '../../model/metric-table.ts';
+import type { Metric } from '../../model/metric.ts';
+import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
+import { defaultLimits } from '../alarm/defaults.ts';
+import { Associations, type AssociatedSpan, type AssociationRequest } from './associations.ts';
+import type { Actor, CensusAct, CensusChange, CensusRows, Desk } from './desk.ts';
+import { LimitBook, type LimitWish } from './limit-book.ts';
+import type { LimitRefusal } from './limit-range.ts';
+import { Places, type Monitoring } from './places.ts';
+import { Stays, type Stay } from './stays.ts';
+
+export type { Actor, CensusAct, CensusChange, CensusRows } from './desk.ts';
+export type { LimitWish } from './limit-book.ts';
+export type { Monitoring } from './places.ts';
+
+export interface CensusOptions {
+  readonly rows: CensusRows;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Every change and every refused limit, one line each. */
+  readonly audit: (act: CensusAct) => void;
+  readonly metrics?: ReadonlyMap<string, Metric>;
+  /** Whether a device is registered; absent: every id is. */
+  readonly knowsDevice?: (device: DeviceId) => boolean;
+  /** What a bed's tile shows of a device now; absent: beds are shown without devices and values. */
+  readonly glance?: (device: DeviceId) => { device: DeviceAtBed; values: readonly LatestValue[] } | undefined;
+}
+
+/** A stretch of one device with whom it belonged to then; joined at query time, so a correction counts at once. */
+export interface Span extends AssociatedSpan {
+  readonly patient?: PatientId;
+}
+
+/** Opens the census: everything in memory, each act on disk before it is answered. */
+export async function openCensus(options: CensusOptions): Promise<Census> {
+  const census = new Census(options);
+  await census.load();
+  return census;
+}
+
+/** Wards, beds, patients, encounters and which device stands with whom. Refusals are words; faults are thrown. */
+export class Census {
+  private readonly options: CensusOptions;
+  private readonly listeners = new Set<(change: CensusChange) => void>();
+  private readonly places: Places;
+  private readonly stays: Stays;
+  private readonly associationBook: Associations;
+  private readonly limitBook: LimitBook;
+
+  constructor(options: CensusOptions) {
+    this.options = options;
+    const desk: Desk = {
+      clock: options.clock,
+      chance: options.chance,
+      rows: options.rows,
+      record: options.audit,
+      changed: (change) => this.listeners.forEach((listener) => listener(change)),
+    };
+    this.places = new Places(desk);
+    this.stays = new Stays(desk, this.places);
+    this.associationBook = new Associations(desk);
+    this.limitBook = new LimitBook(desk, options.metrics ?? metricTable);
+  }
+
+  async load(): Promise<void> {
+    await this.places.load();
+    await this.stays.load();
+    await this.associationBook.load();
+    await this.limitBook.load();
+  }
+
+  /** Told in the tick of each change; answers how to stop. */
+  onChange(listener: (change: CensusChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  close(): void {
+    this.limitBook.close();
+    this.listeners.clear();
+  }
+
+  wards(): readonly Ward[] {
+    return this.places.wards();
+  }
+  ward(id: WardId): Ward | undefined {
+    return this.places.ward(id);
+  }
+  addWard(by: Actor, ward: { id?: WardId; name: string; profile: Profile }): Promise<Ward | 'id-taken'> {
+    return this.places.addWard(by, ward);
+  }
+  beds(ward?: WardId): readonly Bed[] {
+    return this.places.beds(ward);
+  }
+  bed(id: BedId): Bed | undefined {
+    return this.places.bed(id);
+  }
+  addBed(by: Actor, bed: { id?: BedId; ward: WardId; label: string }): Promise<Bed | 'absent' | 'id-taken'> {
+    return this.places.addBed(by, bed);
+  }
+
+  monitoring(bed: BedId): Monitoring {
+    return this.places.monitoring(bed);
+  }
+  setMonitoring(
+    by: Actor,
+    bed: BedId,
+    state: { state: MonitoringState; reason?: string; expectedReturnAtMs?: number },
+  ): Promise<'done' | 'absent'> {
+    return this.places.setMonitoring(by, bed, state);
+  }
+
+  patient(id: PatientId): Patient | undefined {
+    return this.stays.patient(id);
+  }
+  encounter(id: EncounterId): Encounter | undefined {
+    return this.stays.encounter(id);
+  }
+  encounters(filter: { ward?: WardId; patient?: PatientId; open?: boolean }): readonly Encounter[] {
+    return this.stays.encounters(filter);
+  }
+  admit(by: Actor, stay: Stay): Promise<Encounter | 'absent' | 'bed-taken'> {
+    return this.stays.admit(by, stay);
+  }
+  transfer(
+    by: Actor,
+    encounter: EncounterId,
+    to: { ward: WardId; bed?: BedId },
+  ): Promise<Encounter | 'absent' | 'bed-taken' | 'ended'> {
+    return this.stays.transfer(by, encounter, to);
+  }
+  discharge(
+    by: Actor,
+    encounter: EncounterId,
+    at: { dischargedAtMs?: number },
+  ): Promise<Encounter | 'absent' | 'ended'> {
+    return this.stays.discharge(by, encounter, at);
+  }
+
+  associations(filter: {
+    bed?: BedId;
+    device?: DeviceId;
+    encounter?: EncounterId;
+    open?: boolean;
+  }): readonly Association[] {
+    return this.associationBook.list(filter);
+  }
+  /** The open association of a device: whose its values are now. */
+  current(device: DeviceId): Association | undefined {
+    return this.associationBook.current(device);
+  }
+  /** Whose a value taken at that instant is, however late it arrives. */
+  whoWasOn(device: DeviceId, atMs: number): Span | undefined {
+    const association = this.associationBook.at(device, atMs);
+    const [span] = association ? this.associationBook.spans([association], -Infinity, Infinity) : [];
+    return span && this.named(span);
+  }
+
+  async associate(
+    by: Actor,
+    wanted: AssociationRequest,
+  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap'> {
+    if (!this.places.bed(wanted.bed) || this.options.knowsDevice?.(wanted.device) === false) return 'absent';
+    if (wanted.encounter !== undefined) {
+      const encounter = this.stays.encounter(wanted.encounter);
+      if (!encounter) return 'absent';
+      if (encounter.dischargedAtMs !== undefined) return 'encounter-ended';
+    }
+    return this.associationBook.begin(by, wanted);
+  }
+  endAssociation(
+    by: Actor,
+    id: string,
+    at: { endAtMs?: number; reason?: string },
+  ): Promise<Association | 'absent' | 'ended'> {
+    return this.associationBook.end(by, id, at);
+  }
+
+  /**
+   * Which stretches of which devices answer a query, [fromMs, toMs). A device's own query holds its unattributed
+   * stretches too; the others only what was associated.
+   */
+  spansOf(
+    whose: { patient?: PatientId; encounter?: EncounterId; bed?: BedId; device?: DeviceId },
+    fromMs: number,
+    toMs: number,
+  ): readonly Span[] {
+    const book = this.associationBook;
+    if (whose.device !== undefined) {
+      return book.deviceSpans(whose.device, fromMs, toMs).map((span) => this.named(span));
+    }
+    const spans = (filter: { bed?: BedId; encounter?: EncounterId }): readonly Span[] =>
+      book.spans(book.list(filter), fromMs, toMs).map((span) => this.named(span));
+    if (whose.bed !== undefined) return spans({ bed: whose.bed });
+    if (whose.encounter !== undefined) return spans({ encounter: whose.encounter });
+    if (whose.patient === undefined) return [];
+    return this.stays
+      .encounters({ patient: whose.patient })
+      .flatMap((encounter) => spans({ encounter: encounter.id }));
+  }
+
+  /** Limits in force for an encounter: its profile's defaults with its own over them. */
+  limits(encounter: EncounterId): readonly AlarmLimit[] | undefined {
+    const stay = this.stays.encounter(encounter);
+    return stay && this.limitBook.inForce(stay.profile, encounter);
+  }
+  /** Limits of a ward for somebody not yet known. */
+  wardLimits(ward: WardId): readonly AlarmLimit[] {
+    return defaultLimits(this.places.ward(ward)?.profile ?? 'adult');
+  }
+  async setLimits(
+    by: Actor,
+    encounter: EncounterId,
+    limits: readonly LimitWish[],
+    reason: string,
+  ): Promise<readonly AlarmLimit[] | 'absent' | { refused: readonly LimitRefusal[] }> {
+    const stay = this.stays.encounter(encounter);
+    if (!stay) return 'absent';
+    return this.limitBook.set(by, { encounter, profile: stay.profile }, limits, reason);
+  }
+
+  /**
+   * Everything a tile or the bed page shows now. The patient is the associated one: after a discharge in the HIS the
+   * bed is "discharged in HIS, still monitored" until a nurse ends the association, whoever was admitted since.
+   */
+  view(id: BedId): BedView | undefined {
+    const bed = this.places.bed(id);
+    if (!bed) return undefined;
+    const open = this.associationBook.list({ bed: id, open: true });
+    const watched = open.find((one) => one.encounter !== undefined)?.encounter;
+    const encounter =
+      watched !== undefined
+        ? this.stays.encounter(watched)
+        : open.length === 0
+          ? this.stays.occupant(id)
+          : undefined;
+    const patient = encounter && this.stays.patient(encounter.patient);
+    const seen = open.flatMap((one) => this.options.glance?.(one.device) ?? []);
+    const limits = encounter
+      ? this.limitBook.inForce(encounter.profile, encounter.id)
+      : this.wardLimits(bed.ward);
+    return {
+      bed: id,
+      ward: bed.ward,
+      label: bed.label,
+      monitoring: this.places.monitoring(id).state,
+      ...(patient ? { patient } : {}),
+      ...(encounter ? { encounter } : {}),
+      devices: seen.map((one) => one.device),
+      values: seen.flatMap((one) => one.values),
+      limits: limits.map(({ metric, direction, priority, value }) => ({
+        metric,
+        direction,
+        priority,
+        value,
+      })),
+    };
+  }
+
+  private named(span: AssociatedSpan): Span {
+    const patient = span.encounter === undefined ? undefined : this.stays.encounter(span.encounter)?.patient;
+    return patient === undefined ? span : { ...span, patient };
+  }
+}

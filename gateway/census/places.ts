@@ -1,0 +1,126 @@
+import type { Bed, MonitoringState, Profile, Ward } from '../../model/census.ts';
+import type { BedId, WardId } from '../../model/ids.ts';
+import { keep, type Actor, type Desk } from './desk.ts';
+
+/** How a bed is watched, and why; beds without a row are on. */
+export interface Monitoring {
+  readonly id: BedId;
+  readonly state: MonitoringState;
+  readonly reason?: string;
+  readonly expectedReturnAtMs?: number;
+  readonly sinceMs: number;
+  readonly by: string;
+}
+
+/** Wards, beds and how each bed is watched. */
+export class Places {
+  private readonly desk: Desk;
+  private readonly wardsById = new Map<WardId, Ward>();
+  private readonly bedsById = new Map<BedId, Bed>();
+  private readonly monitoringByBed = new Map<BedId, Monitoring>();
+
+  constructor(desk: Desk) {
+    this.desk = desk;
+  }
+
+  async load(): Promise<void> {
+    for (const row of (await this.desk.rows.load('wards')) as readonly Ward[])
+      this.wardsById.set(row.id, row);
+    for (const row of (await this.desk.rows.load('beds')) as readonly Bed[]) this.bedsById.set(row.id, row);
+    const states = (await this.desk.rows.load('monitoring')) as readonly Monitoring[];
+    for (const row of states) this.monitoringByBed.set(row.id, row);
+  }
+
+  wards(): readonly Ward[] {
+    return [...this.wardsById.values()];
+  }
+
+  ward(id: WardId): Ward | undefined {
+    return this.wardsById.get(id);
+  }
+
+  beds(ward?: WardId): readonly Bed[] {
+    const all = [...this.bedsById.values()];
+    return ward === undefined ? all : all.filter((bed) => bed.ward === ward);
+  }
+
+  bed(id: BedId): Bed | undefined {
+    return this.bedsById.get(id);
+  }
+
+  async addWard(
+    by: Actor,
+    wanted: { id?: WardId; name: string; profile: Profile },
+  ): Promise<Ward | 'id-taken'> {
+    const ward: Ward = {
+      id: wanted.id ?? this.desk.chance.id('ward'),
+      name: wanted.name,
+      profile: wanted.profile,
+    };
+    if (this.wardsById.has(ward.id)) return 'id-taken';
+    await keep(this.desk, {
+      table: 'wards',
+      row: ward,
+      apply: () => void this.wardsById.set(ward.id, ward),
+      undo: () => void this.wardsById.delete(ward.id),
+    });
+    this.desk.record({ by: by.id, act: 'ward.add', on: ward.id, outcome: 'done', after: ward });
+    this.desk.changed({ kind: 'ward', ward: ward.id });
+    return ward;
+  }
+
+  async addBed(
+    by: Actor,
+    wanted: { id?: BedId; ward: WardId; label: string },
+  ): Promise<Bed | 'absent' | 'id-taken'> {
+    if (!this.wardsById.has(wanted.ward)) return 'absent';
+    const bed: Bed = {
+      id: wanted.id ?? this.desk.chance.id('bed'),
+      ward: wanted.ward,
+      label: wanted.label,
+    };
+    if (this.bedsById.has(bed.id)) return 'id-taken';
+    await keep(this.desk, {
+      table: 'beds',
+      row: bed,
+      apply: () => void this.bedsById.set(bed.id, bed),
+      undo: () => void this.bedsById.delete(bed.id),
+    });
+    this.desk.record({ by: by.id, act: 'bed.add', on: bed.id, outcome: 'done', after: bed });
+    this.desk.changed({ kind: 'bed', bed: bed.id });
+    return bed;
+  }
+
+  monitoring(bed: BedId): Monitoring {
+    return this.monitoringByBed.get(bed) ?? { id: bed, state: 'on', sinceMs: 0, by: '' };
+  }
+
+  async setMonitoring(
+    by: Actor,
+    bed: BedId,
+    wanted: { state: MonitoringState; reason?: string; expectedReturnAtMs?: number },
+  ): Promise<'done' | 'absent'> {
+    if (!this.bedsById.has(bed)) return 'absent';
+    const before = this.monitoring(bed);
+    const { state, reason, expectedReturnAtMs } = wanted;
+    const after: Monitoring = {
+      id: bed,
+      state,
+      ...(state === 'on' ? {} : { reason, expectedReturnAtMs }),
+      sinceMs: this.desk.clock.nowMs(),
+      by: by.id,
+    };
+    const put = (row: Monitoring): void => {
+      this.monitoringByBed.set(bed, row);
+      this.desk.changed({ kind: 'monitoring', bed, state: row.state });
+    };
+    await keep(this.desk, {
+      table: 'monitoring',
+      row: after,
+      apply: () => put(after),
+      undo: () => put(before),
+    });
+    this.desk.record({ by: by.id, act: 'bed.monitoring', on: bed, outcome: state, before, after });
+    return 'done';
+  }
+}
