@@ -1,0 +1,202 @@
+/**
+ * Turns blocks (fresh, many series) into chunks (one series, at most one hour). Works in slices of bounded size, each
+ * its own transaction that also says how far it came, so it can stop and go on anywhere.
+ */
+import type { Fault } from '../../model/fault.ts';
+import { Columns } from './columns.ts';
+import { DamageTally } from './damage.ts';
+import { Body, BodyWriter } from './packing.ts';
+import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
+
+export const hourMs = 3_600_000;
+/** A chunk holds at most this many, so that reading one is quick however fast the series is. */
+const chunkObservations = 16_384;
+/** A chunk smaller than this takes in what comes after it. */
+const smallChunk = 2_048;
+const sliceObservations = 100_000;
+const level = 3;
+
+interface Part extends Entry {
+  readonly block: number;
+}
+
+export class Compaction {
+  private readonly file: StoreFile;
+  private readonly damage: DamageTally;
+  private readonly through: number;
+  /** What is left to do, by series. */
+  private parts: Part[] = [];
+  private readonly writer = new BodyWriter();
+  private readonly columns = new Columns(4096);
+
+  /** Of the blocks that stand now; resumes one that was interrupted. */
+  constructor(file: StoreFile, told: (fault: Fault) => void) {
+    this.file = file;
+    this.damage = new DamageTally(told);
+    const running = file.compacted.throughBlock;
+    this.through = running > 0 ? running : Math.max(0, ...file.blocks.map((block) => block.id));
+    for (const block of this.blocks())
+      for (const entry of file.directory(block.id))
+        if (entry.series >= file.compacted.beforeSeries) this.parts.push({ ...entry, block: block.id });
+    this.parts.sort((a, b) => a.series - b.series || a.block - b.block || a.offset - b.offset);
+  }
+
+  /** Does one slice; true when all is done. Returns through `stored` how many observations turned out doubled. */
+  slice(): { readonly done: boolean; readonly doubled: number } {
+    const end = this.sliceEnd();
+    const slice = this.parts.slice(0, end);
+    const done = end === this.parts.length;
+    const compacted = done
+      ? { throughBlock: 0, beforeSeries: 0 }
+      : { throughBlock: this.through, beforeSeries: this.parts[end]!.series };
+    const doubled = this.file.write(() => {
+      const lost = this.writeSlice(slice);
+      if (done)
+        for (const block of this.blocks()) this.file.sql('DELETE FROM blocks WHERE id = ?').run(block.id);
+      this.file.setMeta('compacted', JSON.stringify(compacted));
+      return lost;
+    });
+    if (done) for (const block of this.blocks()) this.file.blocks.splice(this.file.blocks.indexOf(block), 1);
+    this.file.compacted = compacted;
+    this.damage.tell();
+    this.parts = this.parts.slice(end);
+    return { done, doubled };
+  }
+
+  private blocks(): readonly BlockExtent[] {
+    return this.file.blocks.filter((block) => block.id <= this.through);
+  }
+
+  /** Whole series only, so that progress is one number. */
+  private sliceEnd(): number {
+    let observations = 0;
+    let end = 0;
+    while (end < this.parts.length) {
+      const { series } = this.parts[end]!;
+      let next = end;
+      for (; next < this.parts.length && this.parts[next]!.series === series; next++)
+        observations += this.parts[next]!.observations;
+      if (end > 0 && observations > sliceObservations) break;
+      end = next;
+    }
+    return end;
+  }
+
+  private writeSlice(slice: readonly Part[]): number {
+    const bodies = this.openBlocks(slice);
+    let doubled = 0;
+    for (let at = 0; at < slice.length;) {
+      const { series } = slice[at]!;
+      this.columns.clear();
+      let given = 0;
+      for (; at < slice.length && slice[at]!.series === series; at++) {
+        const part = slice[at]!;
+        given += part.observations;
+        this.take(bodies.get(part.block), part);
+      }
+      doubled += given - this.columns.length;
+      const before = this.columns.length;
+      this.columns.settle();
+      doubled += before - this.columns.length + this.writeSeries(series);
+    }
+    return doubled;
+  }
+
+  private openBlocks(slice: readonly Part[]): Map<number, Body> {
+    const bodies = new Map<number, Body>();
+    for (const block of new Set(slice.map((part) => part.block))) {
+      const row = this.file.sql('SELECT body FROM blocks WHERE id = ?').get(block);
+      try {
+        if (row) bodies.set(block, new Body(row['body'] as Uint8Array));
+      } catch (error) {
+        // Told for each of its parts below.
+        if (!(error instanceof Error)) throw error;
+      }
+    }
+    return bodies;
+  }
+
+  private take(
+    body: Body | undefined,
+    part: Part | Extent,
+    offset = 'offset' in part ? part.offset : 0,
+  ): void {
+    const before = this.columns.length;
+    try {
+      if (!body) throw new RangeError('its body cannot be opened');
+      body.take(this.columns, offset);
+    } catch (error) {
+      this.columns.length = before;
+      this.damage.add(part, error);
+    }
+  }
+
+  /** Adds the collected rows to the chunks of the series, hour by hour; returns how many were there already. */
+  private writeSeries(series: number): number {
+    let doubled = 0;
+    const fresh = this.columns;
+    for (let from = 0; from < fresh.length;) {
+      const hour = Math.floor(fresh.taken[from]! / hourMs) * hourMs;
+      // Where an hour is lost in the rounding of an absurd instant, one row at a time still comes to an end.
+      const to = Math.max(from + 1, fresh.firstAt(hour + hourMs));
+      doubled += this.writeHour(series, { hour, from, to });
+      from = to;
+    }
+    return doubled;
+  }
+
+  private writeHour(series: number, span: { hour: number; from: number; to: number }): number {
+    const { hour, from, to } = span;
+    const old = this.chunksToMerge(series, hour, this.columns.taken[from]!, this.columns.taken[to - 1]!);
+    const merged = new Columns(to - from);
+    const before = old.reduce((sum, chunk) => sum + chunk.observations, 0);
+    const collected = this.columns;
+    for (const chunk of old) this.readChunk(chunk, merged);
+    merged.append(collected, from, to);
+    merged.settle();
+    for (const chunk of old) this.file.sql('DELETE FROM chunks WHERE id = ?').run(chunk.id);
+    for (let at = 0; at < merged.length; at += chunkObservations)
+      this.writeChunk(series, merged, at, Math.min(at + chunkObservations, merged.length));
+    return before + (to - from) - merged.length;
+  }
+
+  /** Chunks of the hour that overlap in time, and the last one before while it is small. */
+  private chunksToMerge(series: number, hour: number, fromMs: number, toMs: number): Extent[] {
+    const chunks = this.file
+      .sql(
+        `SELECT id, fromMs, toMs, observations FROM chunks
+         WHERE series = ? AND fromMs >= ? AND fromMs < ? ORDER BY fromMs`,
+      )
+      .all(series, hour, hour + hourMs) as unknown as Extent[];
+    return chunks.filter((chunk, index) => {
+      const overlaps = chunk.toMs >= fromMs && chunk.fromMs <= toMs;
+      const nextFromMs = chunks[index + 1]?.fromMs ?? Infinity;
+      const before = chunk.toMs < fromMs && nextFromMs > toMs;
+      return overlaps || (before && chunk.observations < smallChunk);
+    });
+  }
+
+  private readChunk(chunk: Extent, target: Columns): void {
+    const row = this.file.sql('SELECT body FROM chunks WHERE id = ?').get(chunk.id);
+    const before = target.length;
+    try {
+      if (row) new Body(row['body'] as Uint8Array).take(target);
+    } catch (error) {
+      target.length = before;
+      this.damage.add(chunk, error);
+    }
+  }
+
+  private writeChunk(series: number, rows: Columns, from: number, to: number): void {
+    let receivedToMs = -Infinity;
+    for (let row = from; row < to; row++)
+      if (rows.received[row]! > receivedToMs) receivedToMs = rows.received[row]!;
+    this.writer.put(rows, from, to);
+    const body = this.writer.seal(rows.boots.words, level);
+    this.file
+      .sql(
+        'INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      .run(series, rows.taken[from]!, rows.taken[to - 1]!, receivedToMs, to - from, body);
+  }
+}

@@ -1,0 +1,171 @@
+/** The embedded store as the main thread sees it: a worker fed by the journal's writer, asked through typed calls. */
+import { mkdirSync } from 'node:fs';
+import { MessageChannel } from 'node:worker_threads';
+import type { Clock } from '../../model/clock.ts';
+import type { Fault } from '../../model/fault.ts';
+import type { Journal, JournalStat } from '../../journal/types.ts';
+import {
+  defaultBounds,
+  type AggregateColumns,
+  type HistorianAlive,
+  type HistorianAsk,
+  type HistorianBounds,
+  type HistorianOpened,
+  type HistorianSettings,
+  type RowColumns,
+} from './historian-protocol.ts';
+import { aggregatesOf, rowsOf } from './rows-of.ts';
+import { RangeSet } from './ranges.ts';
+import type { Historian } from './types.ts';
+import { WorkerLine } from './worker-line.ts';
+
+export interface HistorianOptions extends Partial<HistorianBounds> {
+  /** Holds `historian.db`; made if missing. */
+  readonly folder: string;
+  readonly journal: Pick<Journal, 'epoch' | 'attach' | 'stat'>;
+  readonly clock: Clock;
+  /** Faults for health and the technical alarms. */
+  readonly told: (fault: Fault) => void;
+  /** Each query answers or rejects within this; 5 s. */
+  readonly deadlineMs?: number;
+}
+
+export interface EmbeddedHistorian extends Historian {
+  /** Writes what is in memory; for backup, tests and measurements. */
+  flush(): Promise<void>;
+  /** Makes chunks of all fresh blocks now. */
+  compact(): Promise<void>;
+  /** Ends the worker as a crash would; it is restarted. */
+  killWorker(): Promise<void>;
+}
+
+export const sinkId = 'historian';
+const classes = ['alarm', 'numerics'] as const;
+const window = { batches: 64, bytes: 8 * 1024 * 1024 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+const longMs = 600_000;
+
+/** Starts the worker and joins it to the journal. Rejects with FORMAT_TOO_NEW or DATABASE_OPEN. */
+export async function openHistorian(options: HistorianOptions): Promise<EmbeddedHistorian> {
+  mkdirSync(options.folder, { recursive: true });
+  const historian = new WorkerHistorian(options);
+  await historian.line.ready;
+  return historian;
+}
+
+class WorkerHistorian implements EmbeddedHistorian {
+  readonly line: WorkerLine<HistorianAsk, HistorianOpened, HistorianAlive>;
+  private readonly options: HistorianOptions;
+  private readonly pollEnd: () => void;
+  private alive: HistorianAlive | undefined;
+  private fault: Fault | undefined;
+  private lagMs = 0;
+  private polling = false;
+
+  constructor(options: HistorianOptions) {
+    this.options = options;
+    const { folder, journal, clock, told, deadlineMs = 5_000, ...bounds } = options;
+    const settings: HistorianSettings = { ...defaultBounds, ...bounds, folder, epoch: journal.epoch };
+    this.line = new WorkerLine({
+      name: 'historian',
+      program: new URL('./historian-worker.ts', import.meta.url),
+      workerData: settings,
+      clock,
+      resourceLimits,
+      deadlineMs,
+      unanswered: 'STORE_READ',
+      told: (fault) => {
+        this.fault = fault;
+        told(fault);
+      },
+      opened: ({ delivered }, post) => {
+        const { port1, port2 } = new MessageChannel();
+        post({ kind: 'journal', port: port1 }, [port1]);
+        journal.attach({ id: sinkId, kind: 'twoLane', classes, delivered, window }, port2);
+      },
+      alive: (alive) => {
+        this.alive = alive;
+        if (alive.writing && this.fault?.code !== 'DATABASE_CORRUPT') this.fault = undefined;
+      },
+    });
+    this.pollEnd = clock.every(1_000, () => void this.poll());
+  }
+
+  async range(...[spans, page]: Parameters<Historian['range']>): ReturnType<Historian['range']> {
+    const { limit, after } = page;
+    const columns = await this.line.ask<RowColumns>({ what: 'range', spans, limit, after });
+    const rows = await rowsOf(columns);
+    return columns.next === undefined ? { rows } : { rows, next: columns.next };
+  }
+
+  async latest(...[devices]: Parameters<Historian['latest']>): ReturnType<Historian['latest']> {
+    return rowsOf(await this.line.ask<RowColumns>({ what: 'latest', devices }));
+  }
+
+  async aggregate(
+    ...[spans, everyMs]: Parameters<Historian['aggregate']>
+  ): ReturnType<Historian['aggregate']> {
+    return aggregatesOf(await this.line.ask<AggregateColumns>({ what: 'aggregate', spans, everyMs }));
+  }
+
+  status(): ReturnType<Historian['status']> {
+    return {
+      lagMs: this.lagMs,
+      series: this.alive?.series ?? 0,
+      storedObservations: this.alive?.stored ?? 0,
+      bytes: this.alive?.bytes ?? 0,
+      aliveAtMs: this.line.aliveAtMs,
+      ...(this.fault ? { fault: this.fault.toJSON() } : {}),
+    };
+  }
+
+  flush(): Promise<void> {
+    return this.line.ask({ what: 'flush' }, longMs);
+  }
+
+  compact(): Promise<void> {
+    return this.line.ask({ what: 'compact' }, longMs);
+  }
+
+  killWorker(): Promise<void> {
+    return this.line.kill();
+  }
+
+  async close(): Promise<void> {
+    this.pollEnd();
+    await this.line.close();
+  }
+
+  /** Compares what the journal has with what the worker says it holds. */
+  private async poll(): Promise<void> {
+    if (this.polling) return;
+    this.polling = true;
+    try {
+      this.lagMs = this.lag(await this.options.journal.stat());
+    } catch (error) {
+      // A journal that cannot say is its own alarm; ours is kept as it was.
+      if (!(error instanceof Error)) throw error;
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  private lag(stat: JournalStat): number {
+    const nowMs = this.options.clock.nowMs();
+    let behind = false;
+    for (const klass of classes) {
+      const { nextNumber, oldestNumber } = stat.classes[klass];
+      const taken = new RangeSet(this.alive?.taken[klass] ?? []);
+      const missing = taken.firstMissing(oldestNumber);
+      if (missing >= nextNumber) continue;
+      behind = true;
+      // Something older is missing than what came last: a backlog; its age is the journal's to say.
+      const oldest = stat.sinks[sinkId]?.oldestUndeliveredAtMs;
+      if (taken.has(nextNumber - 1) || taken.end > missing)
+        return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
+    }
+    if (!behind) return 0;
+    const since = this.alive?.newestAtMs || stat.sinks[sinkId]?.oldestUndeliveredAtMs || nowMs;
+    return Math.max(0, nowMs - since);
+  }
+}

@@ -1,0 +1,313 @@
+/** Range, latest and aggregates over the scanned windows. They give the thread away between windows. */
+import { Fault } from '../../model/fault.ts';
+import { flagsKind, flagsUnplaced, flagsValidity, kinds } from '../../journal/observation-batch.ts';
+import { compareWords, hasText, type Columns, type TextValue } from './columns.ts';
+import {
+  figureNumbers,
+  type AggregateColumns,
+  type HistorianBounds,
+  type NamedSeries,
+  type RowColumns,
+} from './historian-protocol.ts';
+import { inDatabase, notSeen, type LatestRow } from './series-book.ts';
+import { Scanner, wantedSeries, type Sources, type Window } from './scan.ts';
+import type { SeriesSpan } from './types.ts';
+
+/** Rows decoded at a stretch: some tens of milliseconds. */
+const windowRows = 200_000;
+
+/** Called between windows; throws when the query is past its deadline. */
+export type Breathe = () => Promise<void>;
+
+/** Where a page ended: the order of rows is time, series, boot, seq. */
+interface Place {
+  readonly takenAtMs: number;
+  readonly series: number;
+  readonly boot: string;
+  readonly seq: number;
+}
+
+export async function range(
+  sources: Sources,
+  ask: { readonly spans: readonly SeriesSpan[]; readonly limit: number; readonly after?: string },
+  breathe: Breathe,
+): Promise<RowColumns> {
+  const wanted = wantedSeries(sources.book, ask.spans);
+  const after = ask.after === undefined ? undefined : readPlace(ask.after);
+  const page = new Page(sources, ask.limit);
+  const fromMs = after ? Math.max(wanted.fromMs, after.takenAtMs) : wanted.fromMs;
+  // One row more than the page tells whether there is a next one.
+  for (const window of new Scanner(sources).windows(
+    wanted,
+    fromMs,
+    Math.min(windowRows, ask.limit * 4 + 4_000),
+  )) {
+    mergeInto(page, window, after);
+    if (page.more) break;
+    await breathe();
+  }
+  return page.columns();
+}
+
+/** The newest placed observation of every series of the devices. */
+export function latest(sources: Sources, devices: readonly string[]): RowColumns {
+  const { book, head } = sources;
+  const ids = [...new Set(devices)].flatMap((device) => book.known(device)?.ids ?? []);
+  const page = new Page(sources, ids.length);
+  for (const id of ids) {
+    const at = book.newestAt[id]!;
+    const row = at === notSeen ? undefined : at === inDatabase ? book.latest[id] : head.latestRow(at);
+    if (row) page.addRow(id, row);
+  }
+  return page.columns();
+}
+
+export async function aggregate(
+  sources: Sources,
+  ask: { readonly spans: readonly SeriesSpan[]; readonly everyMs: number },
+  bounds: { readonly rows: number; readonly breathe: Breathe },
+): Promise<AggregateColumns> {
+  const wanted = wantedSeries(sources.book, ask.spans);
+  const sums = new Map<number, Figures>();
+  let rows = 0;
+  for (const window of new Scanner(sources).windows(wanted, wanted.fromMs, windowRows)) {
+    for (const [series, columns] of window.rows) {
+      let figures = sums.get(series);
+      if (!figures) sums.set(series, (figures = new Figures(ask.everyMs)));
+      rows += figures.add(columns);
+      if (rows > bounds.rows)
+        throw new Fault('STORE_TOO_MUCH', { asked: `over ${bounds.rows}`, most: bounds.rows });
+    }
+    await bounds.breathe();
+  }
+  const names: NamedSeries[] = [];
+  const parts = [...sums]
+    .sort(([a], [b]) => a - b)
+    .map(([series, figures]) => {
+      names.push(nameOf(sources, series));
+      return figures.end();
+    });
+  const count = parts.reduce((sum, part) => sum + part.length / figureNumbers, 0);
+  const series = new Uint32Array(count);
+  const figures = new Float64Array(count * figureNumbers);
+  let at = 0;
+  parts.forEach((part, index) => {
+    series.fill(index, at, at + part.length / figureNumbers);
+    figures.set(part, at * figureNumbers);
+    at += part.length / figureNumbers;
+  });
+  return { names, series, figures };
+}
+
+const nameOf = (sources: Sources, id: number): NamedSeries => {
+  const { device, metric, channel } = sources.book.all[id] ?? { device: '', metric: '', channel: '' };
+  return { device, metric, channel };
+};
+
+/** Takes rows from several series in order of time until the page is full. */
+function mergeInto(page: Page, window: Window, after: Place | undefined): void {
+  const lanes = [...window.rows].map(([series, rows]) => ({ series, rows, at: 0 }));
+  for (const lane of lanes) if (after) while (lane.at < lane.rows.length && !isPast(lane, after)) lane.at++;
+  for (;;) {
+    let first: (typeof lanes)[number] | undefined;
+    let instant = Infinity;
+    for (const lane of lanes) {
+      if (lane.at >= lane.rows.length) continue;
+      const taken = lane.rows.taken[lane.at]!;
+      if (first && taken >= instant) continue;
+      instant = taken;
+      first = lane;
+    }
+    if (!first || !page.add(first.series, first.rows, first.at)) return;
+    first.at++;
+  }
+}
+
+function isPast({ series, rows, at }: { series: number; rows: Columns; at: number }, place: Place): boolean {
+  const order =
+    rows.taken[at]! - place.takenAtMs ||
+    series - place.series ||
+    compareWords(rows.boots.words[rows.boot[at]!]!, place.boot) ||
+    rows.seq[at]! - place.seq;
+  return order > 0;
+}
+
+const writePlace = ({ takenAtMs, series, boot, seq }: Place): string =>
+  Buffer.from(JSON.stringify([takenAtMs, series, boot, seq])).toString('base64url');
+
+function readPlace(text: string): Place {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    const [takenAtMs, series, boot, seq] = place as [unknown, unknown, unknown, unknown];
+    if (
+      typeof takenAtMs === 'number' &&
+      typeof series === 'number' &&
+      typeof boot === 'string' &&
+      typeof seq === 'number'
+    )
+      return { takenAtMs, series, boot, seq };
+  } catch (error) {
+    throw new Fault('STORE_CURSOR', {}, { cause: error });
+  }
+  throw new Fault('STORE_CURSOR');
+}
+
+/** Rows of an answer, collected. */
+class Page {
+  more = false;
+  private length = 0;
+  private last: Place | undefined;
+  private readonly limit: number;
+  private readonly sources: Sources;
+  private readonly names: NamedSeries[] = [];
+  private readonly nameNumbers = new Map<number, number>();
+  private readonly boots: string[] = [];
+  private readonly bootNumbers = new Map<string, number>();
+  private readonly texts: [number, TextValue][] = [];
+  private readonly series: Uint32Array;
+  private readonly numbers: Record<'taken' | 'received' | 'value' | 'seq', Float64Array>;
+  private readonly boot: Uint32Array;
+  private readonly flags: Uint8Array;
+  private readonly reason: Uint8Array;
+
+  constructor(sources: Sources, limit: number) {
+    const column = (): Float64Array => new Float64Array(limit);
+    this.limit = limit;
+    this.sources = sources;
+    this.series = new Uint32Array(limit);
+    this.numbers = { taken: column(), received: column(), value: column(), seq: column() };
+    this.boot = new Uint32Array(limit);
+    this.flags = new Uint8Array(limit);
+    this.reason = new Uint8Array(limit);
+  }
+
+  /** False when the page was full already. */
+  add(series: number, rows: Columns, row: number): boolean {
+    const flags = rows.flags[row]!;
+    return this.addRow(series, {
+      takenAtMs: rows.taken[row]!,
+      receivedAtMs: rows.received[row]!,
+      value: rows.value[row]!,
+      flags,
+      reason: rows.reason[row]!,
+      seq: rows.seq[row]!,
+      boot: rows.boots.words[rows.boot[row]!]!,
+      text: hasText(flags) ? rows.texts[rows.textAt[row]!] : undefined,
+    });
+  }
+
+  addRow(series: number, row: LatestRow): boolean {
+    if (this.length === this.limit) {
+      this.more = true;
+      return false;
+    }
+    const at = this.length++;
+    this.series[at] = this.numberOf(this.nameNumbers, series, () =>
+      this.names.push(nameOf(this.sources, series)),
+    );
+    this.numbers.taken[at] = row.takenAtMs;
+    this.numbers.received[at] = row.receivedAtMs;
+    this.numbers.value[at] = row.value;
+    this.numbers.seq[at] = row.seq;
+    this.boot[at] = this.numberOf(this.bootNumbers, row.boot, () => this.boots.push(row.boot));
+    this.flags[at] = row.flags;
+    this.reason[at] = row.reason;
+    if (row.text !== undefined) this.texts.push([at, row.text]);
+    this.last = { takenAtMs: row.takenAtMs, series, boot: row.boot, seq: row.seq };
+    return true;
+  }
+
+  columns(): RowColumns {
+    const { length, numbers, names, boots, texts } = this;
+    return {
+      names,
+      boots,
+      series: this.series.slice(0, length),
+      taken: numbers.taken.slice(0, length),
+      received: numbers.received.slice(0, length),
+      value: numbers.value.slice(0, length),
+      seq: numbers.seq.slice(0, length),
+      boot: this.boot.slice(0, length),
+      flags: this.flags.slice(0, length),
+      reason: this.reason.slice(0, length),
+      texts,
+      ...(this.more && this.last ? { next: writePlace(this.last) } : {}),
+    };
+  }
+
+  private numberOf<K>(known: Map<K, number>, key: K, make: () => number): number {
+    let number = known.get(key);
+    if (number === undefined) known.set(key, (number = make() - 1));
+    return number;
+  }
+}
+
+/** The figures of one series, interval by interval, in order of time. */
+class Figures {
+  private readonly everyMs: number;
+  private readonly out: number[] = [];
+  private fromMs = NaN;
+  private values = new Float64Array(256);
+  private count = 0;
+
+  constructor(everyMs: number) {
+    this.everyMs = everyMs;
+  }
+
+  /** Adds rows in order; returns how many intervals it began. An unplaced observation has no interval. */
+  add(rows: Columns): number {
+    let begun = 0;
+    let untilMs = this.fromMs + this.everyMs;
+    for (let row = 0; row < rows.length; row++) {
+      const flags = rows.flags[row]!;
+      if (flagsUnplaced(flags)) continue;
+      const taken = rows.taken[row]!;
+      if (!(taken < untilMs)) {
+        this.close();
+        this.fromMs = Math.floor(taken / this.everyMs) * this.everyMs;
+        untilMs = this.fromMs + this.everyMs;
+        begun++;
+      }
+      if (flagsKind(flags) !== kinds.number || flagsValidity(flags) !== 'valid') continue;
+      if (this.count === this.values.length) this.values = doubled(this.values);
+      this.values[this.count++] = rows.value[row]!;
+    }
+    return begun;
+  }
+
+  end(): readonly number[] {
+    this.close();
+    return this.out;
+  }
+
+  private close(): void {
+    if (Number.isNaN(this.fromMs)) return;
+    const values = this.values.subarray(0, this.count);
+    const last = values.at(-1) ?? NaN;
+    let sum = 0;
+    for (const value of values) sum += value;
+    values.sort();
+    const middle = values.length >> 1;
+    const median = values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+    this.out.push(
+      this.fromMs,
+      values.length,
+      values[0] ?? NaN,
+      sum / values.length,
+      median,
+      values.at(-1) ?? NaN,
+      last,
+    );
+    this.count = 0;
+    this.fromMs = NaN;
+  }
+}
+
+function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(values.length * 2);
+  larger.set(values);
+  return larger;
+}
+
+export const clampLimit = (limit: number, bounds: HistorianBounds): number =>
+  Math.max(1, Math.min(bounds.pageRows, Math.floor(limit) || 1));

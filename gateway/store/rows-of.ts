@@ -1,0 +1,72 @@
+/** Makes rows of the columns that came from the worker, some thousands at a stretch. */
+import {
+  flagsHistorical,
+  flagsKind,
+  flagsUnplaced,
+  flagsValidity,
+  kinds,
+  unpackReason,
+} from '../../journal/observation-batch.ts';
+import {
+  figureNumbers,
+  type AggregateColumns,
+  type NamedSeries,
+  type RowColumns,
+} from './historian-protocol.ts';
+import type { AggregateRow, StoredRow } from './types.ts';
+
+/** Rows made before the thread is given away: about a millisecond's worth. */
+const rowsAtOnce = 4_000;
+
+export async function rowsOf(columns: RowColumns): Promise<StoredRow[]> {
+  const texts = new Map(columns.texts);
+  const rows: StoredRow[] = [];
+  for (let at = 0; at < columns.series.length; at++) {
+    if (at > 0 && at % rowsAtOnce === 0) await breath();
+    const flags = columns.flags[at]!;
+    const text = texts.get(at);
+    const reason = unpackReason(columns.reason[at]!);
+    rows.push({
+      ...seriesOf(columns.names[columns.series[at]!]),
+      takenAtMs: columns.taken[at]!,
+      receivedAtMs: columns.received[at]!,
+      value: flagsKind(flags) === kinds.number ? columns.value[at]! : null,
+      ...(text === undefined ? {} : typeof text === 'string' ? { text } : { code: text[0], system: text[1] }),
+      validity: flagsValidity(flags),
+      ...(reason ? { reason } : {}),
+      boot: columns.boots[columns.boot[at]!] ?? '',
+      seq: columns.seq[at]!,
+      historical: flagsHistorical(flags),
+      unplaced: flagsUnplaced(flags),
+    });
+  }
+  return rows;
+}
+
+export async function aggregatesOf({ names, series, figures }: AggregateColumns): Promise<AggregateRow[]> {
+  const rows: AggregateRow[] = [];
+  for (let at = 0; at < series.length; at++) {
+    if (at > 0 && at % rowsAtOnce === 0) await breath();
+    const [fromMs = 0, count = 0, min = 0, mean = 0, median = 0, max = 0, last = 0] = figures.subarray(
+      at * figureNumbers,
+      (at + 1) * figureNumbers,
+    );
+    const given = (figure: number): number | null => (count === 0 ? null : figure);
+    rows.push({
+      ...seriesOf(names[series[at]!]),
+      fromMs,
+      count,
+      min: given(min),
+      mean: given(mean),
+      median: given(median),
+      max: given(max),
+      last: given(last),
+    });
+  }
+  return rows;
+}
+
+const seriesOf = ({ device, metric, channel }: NamedSeries = { device: '', metric: '', channel: '' }) =>
+  channel === '' ? { device, metric } : { device, metric, channel };
+
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,212 @@
+/**
+ * The embedded store itself, without thread or timers: takes batches, writes, compacts, deletes what is too old and
+ * answers. Its worker feeds it and says when.
+ */
+import { join } from 'node:path';
+import type { Fault } from '../../model/fault.ts';
+import type { JournalClass, Ranges } from '../../journal/types.ts';
+import { readObservationBatch, isObservationBatch } from '../../journal/observation-batch.ts';
+import { Compaction } from './compact.ts';
+import { flushHead } from './flush.ts';
+import { Head } from './head.ts';
+import type {
+  AggregateColumns,
+  HistorianAlive,
+  HistorianSettings,
+  RowColumns,
+} from './historian-protocol.ts';
+import { aggregate, clampLimit, latest, range, type Breathe } from './queries.ts';
+import { RangeSet } from './ranges.ts';
+import { SeriesBook } from './series-book.ts';
+import { StoreFile } from './store-file.ts';
+import type { SeriesSpan } from './types.ts';
+
+const mostTextChars = 4_000_000;
+const cacheKib = 2_048;
+const checkUpToBytes = 256 * 1024 * 1024;
+const expirePerStep = 500;
+const shrinkPages = 200;
+
+export class StoreCore {
+  private readonly settings: HistorianSettings;
+  private readonly told: (fault: Fault) => void;
+  private readonly file: StoreFile;
+  private readonly book = new SeriesBook();
+  private readonly head: Head;
+  private readonly delivered: Map<JournalClass, RangeSet>;
+  /** Delivered, and what the head holds beside. */
+  private readonly takenBatches = new Map<JournalClass, RangeSet>();
+  /** Batches were taken since the last write, if only ones without observations. */
+  unwritten = false;
+  private compaction: Compaction | undefined;
+  private stored: number;
+  private newestAtMs = 0;
+
+  constructor(settings: HistorianSettings, nowMs: number, told: (fault: Fault) => void) {
+    this.settings = settings;
+    this.told = told;
+    this.file = new StoreFile({
+      path: join(settings.folder, 'historian.db'),
+      cacheKib,
+      checkUpToBytes,
+      nowMs,
+    });
+    if (this.file.damage) told(this.file.damage);
+    this.file.loadBook(this.book);
+    this.head = new Head(settings.headObservations);
+    this.delivered = this.file.loadDelivered(settings.epoch);
+    for (const [klass, ranges] of this.delivered) this.takenBatches.set(klass, new RangeSet(ranges.list()));
+    this.stored = this.file.count();
+  }
+
+  /** Whether the body can be taken without writing first; an empty head takes any. */
+  fits(observations: number): boolean {
+    const { head } = this;
+    const room = head.length + observations <= head.capacity && head.textChars < mostTextChars;
+    return head.length === 0 || room;
+  }
+
+  get waiting(): number {
+    return this.head.length;
+  }
+
+  /** Takes a batch into memory: from then on queries find it. A batch that is stored already is left out. */
+  append(klass: JournalClass, number: number, body: Uint8Array): void {
+    const taken = this.setOf(this.takenBatches, klass);
+    if (taken.has(number)) return;
+    if (isObservationBatch(body)) {
+      const batch = readObservationBatch(body);
+      this.head.append(batch, this.book);
+      for (const at of batch.receivedAtMs) if (at > this.newestAtMs) this.newestAtMs = at;
+    }
+    taken.add(number, number + 1);
+    this.unwritten = true;
+  }
+
+  /** Writes what is in memory. When it throws, it is still there. */
+  flush(): void {
+    const { blocks, observations } = flushHead(this.file, this.book, this.head, this.takenBatches);
+    this.file.blocks.push(...blocks);
+    this.stored += observations;
+    this.unwritten = false;
+    for (const [klass, ranges] of this.takenBatches) this.delivered.set(klass, new RangeSet(ranges.list()));
+  }
+
+  deliveredRanges(): Partial<Record<JournalClass, Ranges>> {
+    return { alarm: [], numerics: [], ...listed(this.delivered) };
+  }
+
+  get compactionDue(): boolean {
+    if (this.compaction || this.file.compacted.throughBlock > 0) return true;
+    const { blocks } = this.file;
+    if (blocks.length >= this.settings.compactBlocks) return true;
+    return blocks.reduce((sum, block) => sum + block.observations, 0) >= this.settings.compactObservations;
+  }
+
+  /** One slice; true when nothing is left. */
+  compactStep(): boolean {
+    if (!this.compaction && this.file.blocks.length === 0) return true;
+    this.compaction ??= new Compaction(this.file, this.told);
+    const { done, doubled } = this.compaction.slice();
+    this.stored -= doubled;
+    if (done) this.compaction = undefined;
+    return done;
+  }
+
+  /** Deletes some of what is older than the retention, by its own time and by receipt; true when nothing is left. */
+  expireStep(nowMs: number): boolean {
+    const before = nowMs - this.settings.retentionMs;
+    const { file } = this;
+    const rows = file
+      .sql('SELECT id, observations FROM chunks WHERE toMs < ? AND receivedToMs < ? LIMIT ?')
+      .all(before, before, expirePerStep);
+    const blocks =
+      this.compaction || file.compacted.throughBlock > 0
+        ? []
+        : file.blocks.filter((block) => block.toMs < before && block.receivedToMs < before);
+    if (rows.length === 0 && blocks.length === 0) return true;
+    file.write(() => {
+      for (const row of rows) file.sql('DELETE FROM chunks WHERE id = ?').run(row['id'] as number);
+      for (const block of blocks) file.sql('DELETE FROM blocks WHERE id = ?').run(block.id);
+    });
+    for (const row of rows) this.stored -= row['observations'] as number;
+    for (const block of blocks) {
+      this.stored -= block.observations;
+      file.blocks.splice(file.blocks.indexOf(block), 1);
+    }
+    file.shrink(shrinkPages);
+    return false;
+  }
+
+  /** Forgets series of which nothing is kept and nothing newer than the retention was seen. */
+  expireSeries(nowMs: number): void {
+    const before = nowMs - this.settings.retentionMs;
+    const kept = this.file.sql('SELECT 1 FROM chunks WHERE series = ? LIMIT 1');
+    const gone = new Set<number>();
+    for (const series of this.book.all) {
+      const newest = series && this.book.latest[series.id];
+      if (!newest || Math.max(newest.takenAtMs, newest.receivedAtMs) >= before) continue;
+      if (kept.get(series.id) === undefined) gone.add(series.id);
+    }
+    if (gone.size === 0) return;
+    for (let row = 0; row < this.head.length; row++) gone.delete(this.head.series[row]!);
+    for (const block of this.file.blocks)
+      for (const { series } of this.file.directory(block.id)) gone.delete(series);
+    this.file.write(() => {
+      for (const series of gone) {
+        this.file.sql('DELETE FROM series WHERE id = ?').run(series);
+        this.file.sql('DELETE FROM latest WHERE series = ?').run(series);
+      }
+    });
+    for (const series of gone) this.book.remove(series);
+  }
+
+  range(
+    ask: { readonly spans: readonly SeriesSpan[]; readonly limit: number; readonly after?: string },
+    breathe: Breathe,
+  ): Promise<RowColumns> {
+    return range(this.sources, { ...ask, limit: clampLimit(ask.limit, this.settings) }, breathe);
+  }
+
+  latest(devices: readonly string[]): RowColumns {
+    return latest(this.sources, devices);
+  }
+
+  aggregate(
+    ask: { readonly spans: readonly SeriesSpan[]; readonly everyMs: number },
+    breathe: Breathe,
+  ): Promise<AggregateColumns> {
+    return aggregate(this.sources, ask, { rows: this.settings.aggregateRows, breathe });
+  }
+
+  status(): Omit<HistorianAlive, 'writing'> {
+    return {
+      series: this.book.count,
+      stored: this.stored + this.head.length,
+      bytes: this.file.bytes(),
+      taken: listed(this.takenBatches),
+      newestAtMs: this.newestAtMs,
+    };
+  }
+
+  checkpoint(): void {
+    this.file.checkpoint();
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  private get sources() {
+    return { file: this.file, head: this.head, book: this.book, told: this.told };
+  }
+
+  private setOf(sets: Map<JournalClass, RangeSet>, klass: JournalClass): RangeSet {
+    let set = sets.get(klass);
+    if (!set) sets.set(klass, (set = new RangeSet()));
+    return set;
+  }
+}
+
+const listed = (sets: ReadonlyMap<JournalClass, RangeSet>): Partial<Record<JournalClass, Ranges>> =>
+  Object.fromEntries([...sets].map(([klass, set]) => [klass, set.list()]));
