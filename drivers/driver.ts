@@ -5,7 +5,7 @@ import type { AlertState } from '../model/alarm.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DecodedItem, Identity, Link, Mode } from '../model/device.ts';
 import type { Fault } from '../model/fault.ts';
-import type { DeviceId } from '../model/ids.ts';
+import type { Chance, DeviceId } from '../model/ids.ts';
 import type { Observation, Waveform } from '../model/observation.ts';
 
 /** A UDP port as a driver sees it: already bound, or "connected" to the device's address. */
@@ -44,7 +44,7 @@ export interface DriverHost {
   /** One bus or endpoint for several devices: made once a key, ended when its last user's session closes. */
   share<T>(key: string, make: () => Promise<Shared<T>>): Promise<T>;
   /** Never waits; the host bounds it. Ignored after the session's close(). */
-  emit(device: DeviceId, item: Emitted | readonly Emitted[]): void;
+  emit(device: DeviceId, items: Emitted | readonly Emitted[]): void;
   /** Resolves when all emitted so far is on disk: then answer the peer. */
   kept(): Promise<void>;
   link(device: DeviceId, state: Link, why?: Fault): void;
@@ -59,11 +59,18 @@ export interface DriverHost {
   /** A map by name from the host's configuration; Fault MAP_INVALID when it is not there. */
   map(name: string): unknown;
   readonly clock: Clock;
+  /** For the jitter of retries on what several devices share. */
+  readonly chance: Chance;
 }
 export type Counted = 'frame' | 'discardedBytes' | 'badChecksum' | 'lateReply' | 'missedPoll';
 
 export interface Session {
   close(): Promise<void>;
+  /**
+   * True: after `lost` it finds back by itself (a unit on a shared bus, a shared endpoint), so the host leaves it
+   * open. Otherwise `lost` ends the session and the host opens a new one, with backoff.
+   */
+  readonly recovers?: boolean;
 }
 
 /** The light half of a driver, which the gateway reads too: no device library behind it. */
@@ -85,6 +92,8 @@ export interface DecodeOptions {
   readonly request?: Buffer;
   /** --characteristic 2a35. */
   readonly characteristic?: string;
+  /** --settings JSON: the driver's own settings, where they change the meaning of bytes (time zone). */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface Driver<S extends TObject = TObject> extends DriverSettings<S> {

@@ -9,7 +9,7 @@ import { reasons, validities } from './observation.ts';
  * shapes by hand, element by element, so that one bad value cannot cost its neighbours.
  */
 const words = <const W extends readonly string[]>(list: W) =>
-  Type.Union(list.map((word) => Type.Literal(word as W[number])));
+  Type.Unsafe<W[number]>(Type.Union(list.map((word) => Type.Literal(word))));
 
 export const BootSchema = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._:-]+$' });
 export const SeqSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -165,6 +165,8 @@ export const HostStateSchema = Type.Object({
         roundTripP99Ms: Type.Optional(Type.Number()),
         pollDebt: Type.Optional(Type.Number()),
         disconnectsLastHour: Type.Number(),
+        /** The device's own clock minus the host's, where the driver can tell; takenAtMs is by the host's clock. */
+        clockOffsetMs: Type.Optional(Type.Number()),
         /** FaultReport & { atMs, rawHex? }. */
         lastFault: Type.Optional(Type.Unknown()),
       }),

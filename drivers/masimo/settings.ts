@@ -11,9 +11,9 @@ export const settings = defineSettings({
     'MDC_BLD_PERF_INDEX',
     'spco',
     'spmet',
-    'pvi',
-    'desat-index',
-    'perfusion-delta',
+    'pleth-variability',
+    'desaturation-index',
+    'perfusion-change',
   ],
   settings: Type.Object(
     {

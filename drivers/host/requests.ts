@@ -1,0 +1,84 @@
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+import { pause } from '../../model/clock.ts';
+import { Fault, type FaultReport } from '../../model/fault.ts';
+import { HostRequestSchema, type HostReply, type HostRequest } from '../../model/wire.ts';
+import type { Driver, Emitted } from '../driver.ts';
+import { checkSettings } from '../settings.ts';
+import { runDevice } from './device-run.ts';
+import type { HostServices } from './session-host.ts';
+
+/** What a test shows at most: ten seconds of a talkative device. */
+const mostSeen = 500;
+const RequestIdSchema = Type.Object({ requestId: Type.String({ minLength: 1, maxLength: 128 }) });
+
+/** Answers a request of the gateway; undefined when nobody can be answered. Never throws on input. */
+export async function answerRequest(
+  payload: Buffer,
+  drivers: readonly Driver[],
+  services: HostServices,
+): Promise<HostReply | undefined> {
+  const asked = readJson(payload);
+  if (!Value.Check(RequestIdSchema, asked)) return undefined;
+  const { requestId } = asked;
+  if (!Value.Check(HostRequestSchema, asked)) {
+    const cause = 'a request of another form';
+    return {
+      requestId,
+      seen: [],
+      fault: new Fault('CONTRACT_PAYLOAD', { device: 'gateway', cause }).toJSON(),
+    };
+  }
+  if (asked.ask === 'test') return { requestId, ...(await testDevice(asked, drivers, services)) };
+  const { listSerial } = await import('../transport/serial.ts');
+  return { requestId, seen: await listSerial() };
+}
+
+/** Opens a device without registering it and collects what it says. */
+async function testDevice(
+  asked: Extract<HostRequest, { ask: 'test' }>,
+  drivers: readonly Driver[],
+  services: HostServices,
+): Promise<{ seen: unknown[]; fault?: FaultReport }> {
+  const checked = checkSettings(asked.driver, asked.settings);
+  const driver = drivers.find(({ name }) => name === asked.driver);
+  const wrong = checked.faults?.[0];
+  if (!driver || wrong) return { seen: [], ...(wrong && { fault: wrong.toJSON() }) };
+  const seen: unknown[] = [];
+  let fault: Fault | undefined;
+  const see = (...items: readonly unknown[]): void => {
+    seen.push(...items.slice(0, Math.max(0, mostSeen - seen.length)));
+  };
+  const spec = { device: 'test', driver, settings: checked.settings ?? {}, periodMs: 60_000 };
+  const run = runDevice(spec, services, {
+    emit: (_, items) => see(...items.map(plain)),
+    kept: async () => {},
+    born: (_, { identity }) => void (identity && see({ kind: 'identity', identity })),
+    died: (_, why) => {
+      fault ??= why;
+    },
+  });
+  await pause(services.clock, asked.forMs);
+  const { lastFault } = run.report();
+  await run.close();
+  if (seen.length > 0) return { seen };
+  const told = (fault?.toJSON() ?? lastFault) as FaultReport | undefined;
+  const silent = new Fault('WIRE_SILENT', { address: addressOf(asked.settings), sinceMs: asked.forMs });
+  return { seen, fault: told ?? silent.toJSON() };
+}
+
+/** Samples are told by their count: a test is read by a person. */
+const plain = (item: Emitted): unknown =>
+  item.kind === 'waveform' ? { ...item, samples: item.samples.length } : item;
+
+const addressOf = (settings: Readonly<Record<string, unknown>>): string =>
+  String(settings['port'] ?? settings['endpoint'] ?? 'the device');
+
+export function readJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import type { LocalTime } from './line.ts';
+
+/** Minutes east of UTC of a fixed offset (`+08:00`); undefined for a zone name. */
+function fixedOffset(zone: string): number | undefined {
+  const match = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
+  return match ? (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) : undefined;
+}
+
+/** Whether this machine knows the zone. */
+export function isZone(zone: string): boolean {
+  if (fixedOffset(zone) !== undefined) return true;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Local time of a zone as ms since 1970. In the hour that a clock change repeats, the first of both is taken. */
+export function instantOf(local: LocalTime, zone: string): number {
+  const asUtc = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second);
+  const fixed = fixedOffset(zone);
+  if (fixed !== undefined) return asUtc - fixed * 60_000;
+  // The offset is asked for twice: the first guess may lie on the other side of a clock change.
+  const first = asUtc - offsetMs(asUtc - 3_600_000, zone);
+  return asUtc - offsetMs(first, zone);
+}
+
+function offsetMs(atMs: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(atMs);
+  const part = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
+  const local = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  );
+  return local - Math.floor(atMs / 1000) * 1000;
+}
