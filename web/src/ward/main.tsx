@@ -1,0 +1,12 @@
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { ring } from '../sound.ts';
+import { ringing, silentForMs } from '../live/ward-state.ts';
+import { WardPage } from './ward-page.tsx';
+
+const root = document.getElementById('ward');
+if (root) render(<WardPage />, root);
+
+// The sound follows the alarms, whatever is drawn. At 15 s of silence the page itself is the alarm (CLINICAL 7).
+const toneAfterMs = 15_000;
+effect(() => ring(silentForMs.value > toneAfterMs ? 'medium' : ringing.value));
