@@ -1,8 +1,4 @@
-import type {
-  FastifySchemaCompiler,
-  FastifySchemaValidationError,
-  FastifySerializerCompiler,
-} from 'fastify';
+import type { FastifySchemaCompiler, FastifySchemaValidationError, FastifySerializerCompiler } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import type { TSchema } from 'typebox';

@@ -13,7 +13,7 @@ import type { FaultReport } from '../model/fault.ts';
 import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Person, Role } from '../model/person.ts';
-import type { BedView, LatestValue, StreamMessage } from '../model/stream.ts';
+import type { BedView, LatestValue, StreamRequest } from '../model/stream.ts';
 
 /**
  * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
@@ -52,6 +52,8 @@ export interface IdentityService {
   }): Promise<{ secret: string; person: Person } | 'refused' | 'locked'>;
   /** By the session cookie's secret; undefined when ended or idle too long. Counts as activity. */
   person(secret: string): Person | undefined;
+  /** The same without counting as activity; a stream asks now and then whether it may go on. */
+  stillSignedIn(secret: string): boolean;
   signOut(secret: string): void;
   people(): readonly Person[];
   addPerson(
@@ -244,12 +246,31 @@ export interface AlarmService {
 }
 
 export interface LiveService {
-  /** Sends a snapshot (or what was missed since `from`) at once, then changes and a beat every 2 s. */
-  subscribe(
-    watch: { beds: (bed: Bed) => boolean; from?: { epoch: string; seq: number } },
-    send: (message: StreamMessage) => void,
-  ): { beat(beat: unknown): void; close(): void };
+  /**
+   * Sends a snapshot (or what was missed since `from`) before it returns, then changes as they come and a beat every
+   * 2 s. Each frame is serialised once for all its readers.
+   */
+  subscribe(watch: LiveWatch, send: SendFrame): LiveSubscription;
 }
+export interface LiveWatch {
+  readonly beds: (bed: Pick<Bed, 'id' | 'ward'>) => boolean;
+  readonly alarms: (alarm: Alarm) => boolean;
+  /** False: beds come without patient and encounter. */
+  readonly patients: boolean;
+  readonly from?: { readonly epoch: string; readonly seq: number };
+}
+/**
+ * `text` is a StreamMessage as JSON. Answers false when the reader has no room and the frame was not taken: allowed
+ * for `values` and `beat` only; the hub owes it the newest values then and tries again at its next round.
+ */
+export type SendFrame = (text: string, kind: FrameKind) => boolean;
+export type FrameKind = 'snapshot' | 'alarm' | 'bed' | 'values' | 'beat';
+export interface LiveSubscription {
+  /** What the handheld says of itself: whether it can ring (CLINICAL 7). */
+  beat(beat: ClientBeat): void;
+  close(): void;
+}
+export type ClientBeat = Extract<StreamRequest, { beat: unknown }>['beat'];
 
 export interface AuditService {
   /** Who did what to what, when; details hold ids and values, never names. */

@@ -13,7 +13,10 @@ import { atMs, record, shape, text, words } from './shape.ts';
 export const ProfileShape = words(profiles);
 export const MonitoringShape = words(['on', 'standby', 'away'] as const);
 export const SexShape = words(['female', 'male', 'other', 'unknown'] as const);
-export const BirthDateShape = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', description: 'yyyy-mm-dd' });
+export const BirthDateShape = Type.String({
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+  description: 'yyyy-mm-dd',
+});
 
 export const WardShape = shape<Ward>()(record({ id: IdSchema, name: text(128), profile: ProfileShape }));
 

@@ -40,6 +40,8 @@ export const pageOf = <T>(item: TSchema & { '~unsafe'?: T }) =>
   );
 
 export const PageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Items a page, default 200.' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Items a page, default 200.' }),
+  ),
   cursor: Type.Optional(Type.String({ maxLength: 512, description: '`next` of the page before.' })),
 };

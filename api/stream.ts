@@ -1,0 +1,178 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import websocket from '@fastify/websocket';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { Compile } from 'typebox/compile';
+import Type, { type Static } from 'typebox';
+import type { WebSocket } from 'ws';
+import type { Alarm } from '../model/alarm.ts';
+import type { Clock } from '../model/clock.ts';
+import { IdSchema } from '../model/ids.ts';
+import type { Person } from '../model/person.ts';
+import { knowsPatients, personOf, sees, watching } from './auth.ts';
+import type { FrameKind, LiveSubscription, LiveWatch, Services } from './services.ts';
+import { record } from './shapes/shape.ts';
+
+export interface StreamOptions {
+  readonly services: Services;
+  readonly clock: Clock;
+  /** Where upgrade requests come from (sockets.ts). */
+  readonly upgrades: Server;
+  readonly limits: { readonly streams: number };
+}
+
+const WatchShape = record({
+  watch: record({
+    wards: Type.Optional(Type.Array(IdSchema, { maxItems: 1000 })),
+    beds: Type.Optional(Type.Array(IdSchema, { maxItems: 1000 })),
+  }),
+  from: Type.Optional(record({ epoch: Type.String({ maxLength: 64 }), seq: Type.Integer({ minimum: 0 }) })),
+});
+const BeatShape = record({
+  beat: record({
+    visible: Type.Boolean(),
+    wakeLock: Type.Boolean(),
+    audio: Type.Boolean(),
+    battery: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    nowMs: Type.Number(),
+  }),
+});
+const isWatch = Compile(WatchShape);
+const isBeat = Compile(BeatShape);
+
+/** Values wait for a reader only up to here; beyond, it gets the newest ones when it has caught up. */
+const valuesWaitBytes = 65_536;
+/** A reader that leaves this much unread is closed: it reads again from its seq. */
+const mostWaitingBytes = 8 * 1_048_576;
+/** Nothing taken for so long (and so much longer as the waiting bytes need at 128 kB/s): stalled. */
+const stalledMs = 5_000;
+const slowestBytesPerMs = 128;
+/** One ping a second; with so many unanswered it is closed, so a dead reader is gone within 5 s. */
+const unansweredPings = 4;
+const firstFrameMs = 5_000;
+const framesPerSecond = 20;
+const sessionCheckTicks = 5;
+
+interface Reader {
+  tick(nowMs: number): void;
+  end(code: number, why: string): void;
+}
+
+/** GET /api/v1/stream (DESIGN 6): one WebSocket a screen, by session cookie, only from our own origin. */
+export const serveStream: FastifyPluginAsync<StreamOptions> = async (app, options) => {
+  const readers = new Set<Reader>();
+  await app.register(websocket, {
+    options: { maxPayload: 65_536, server: options.upgrades, perMessageDeflate: false },
+    preClose: (done: () => void) => {
+      for (const reader of readers) reader.end(1001, 'the gateway stops');
+      done();
+    },
+    errorHandler: (_error, socket) => socket.terminate(),
+  });
+  const stop = options.clock.every(1_000, () => {
+    for (const reader of readers) reader.tick(options.clock.monotonicMs());
+  });
+  app.addHook('onClose', async () => stop());
+
+  app.get('/api/v1/stream', { websocket: true, config: { roles: watching } }, (socket, request) => {
+    if (readers.size >= options.limits.streams) return socket.close(1013, 'too many streams');
+    const reader = openReader(socket, request, options);
+    readers.add(reader);
+    socket.on('close', () => readers.delete(reader));
+  });
+};
+
+function openReader(socket: WebSocket, request: FastifyRequest, { services, clock }: StreamOptions): Reader {
+  const person = personOf(request);
+  const secret = request.sessionSecret ?? '';
+  const wire = request.raw.socket;
+  const out = makeOutlet(socket, clock);
+  const openedMs = clock.monotonicMs();
+  let subscription: LiveSubscription | undefined;
+  let unanswered = 0;
+  let ticks = 0;
+  let frames = 0;
+
+  const end = (code: number, why: string): void => {
+    subscription?.close();
+    if (out.waiting()) return socket.terminate();
+    socket.close(code, why);
+    (wire as Socket).destroySoon();
+  };
+
+  socket.on('pong', () => (unanswered = 0));
+  socket.on('close', () => subscription?.close());
+  socket.on('message', (data: Buffer, binary: boolean) => {
+    if (++frames > framesPerSecond) return end(1008, 'too many frames');
+    const said = binary ? undefined : parse(data);
+    if (subscription && isBeat.Check(said)) {
+      services.identity.person(secret);
+      subscription.beat(said.beat);
+    } else if (!subscription && isWatch.Check(said)) {
+      subscription = services.live.subscribe(watchOf(person, said), out.send);
+    } else end(1008, 'a frame that is no watch and no beat');
+  });
+
+  return {
+    end,
+    tick: (nowMs) => {
+      frames = 0;
+      if (out.stalled(nowMs) || unanswered >= unansweredPings) {
+        subscription?.close();
+        return socket.terminate();
+      }
+      if (!subscription && nowMs - openedMs > firstFrameMs) return end(1008, 'no watch came');
+      if (++ticks % sessionCheckTicks === 0 && !services.identity.stillSignedIn(secret))
+        return end(4401, 'signed out');
+      unanswered++;
+      socket.ping();
+    },
+  };
+}
+
+function watchOf(person: Person, { watch, from }: Static<typeof WatchShape>): LiveWatch {
+  const wards = watch.wards && new Set(watch.wards);
+  const named = watch.beds && new Set(watch.beds);
+  const all = !wards && !named;
+  const beds: LiveWatch['beds'] = (bed) =>
+    sees(person, bed.ward) && (all || wards?.has(bed.ward) === true || named?.has(bed.id) === true);
+  const alarms = (alarm: Alarm): boolean => {
+    // Without a ward it is the house's own (disk, host, clock): it holds nothing of a patient.
+    if (alarm.ward === undefined) return true;
+    return beds({ ward: alarm.ward, id: alarm.bed ?? '' });
+  };
+  return { beds, alarms, patients: knowsPatients(person), ...(from ? { from } : {}) };
+}
+
+/** What one socket may owe its reader: bounded in bytes and in time, and dropped newest-last never for alarms. */
+function makeOutlet(socket: WebSocket, clock: Clock) {
+  let pendingBytes = 0;
+  let takenAtMs = 0;
+  const send = (text: string, kind: FrameKind): boolean => {
+    if (socket.readyState !== socket.OPEN) return true;
+    const optional = kind === 'values' || kind === 'beat';
+    if (optional && pendingBytes > valuesWaitBytes) return false;
+    if (pendingBytes > mostWaitingBytes) {
+      socket.terminate();
+      return true;
+    }
+    if (pendingBytes === 0) takenAtMs = clock.monotonicMs();
+    pendingBytes += text.length;
+    socket.send(text, () => {
+      pendingBytes -= text.length;
+      takenAtMs = clock.monotonicMs();
+    });
+    return true;
+  };
+  const stalled = (nowMs: number): boolean =>
+    pendingBytes > 0 && nowMs - takenAtMs > stalledMs + pendingBytes / slowestBytesPerMs;
+  return { send, stalled, waiting: () => pendingBytes > 0 };
+}
+
+function parse(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
