@@ -19,7 +19,7 @@ const chance = new Set([
 ]);
 
 const timeFiles = /^(model\/clock\.ts|web\/(.*\/)?clock\.ts)$/;
-const chanceFiles = /^(model\/ids\.ts|web\/(.*\/)?chance\.ts)$/;
+const chanceFiles = /^(model\/ids\.ts|web\/(.*\/)?(clock|chance)\.ts)$/;
 const free = /^(test|bench|clients)\/|\.config\.ts$/;
 
 /** `file:line call` for every forbidden reading of time or chance. */
