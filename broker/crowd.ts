@@ -10,6 +10,8 @@ export interface Place {
   readonly address: string;
   /** It gave a right secret: it no longer waits. */
   signedIn(): void;
+  /** It was answered, or is over: its deadline no longer runs, though the socket may linger. */
+  done(): void;
 }
 
 /** Bounds connections per address and in all, and those that have not signed in yet. */
@@ -93,6 +95,7 @@ export function createCrowd(options: {
     });
     return {
       address,
+      done: place.leave,
       signedIn: () => {
         place.leave();
         if (isSignedIn || socket.destroyed) return;

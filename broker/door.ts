@@ -39,7 +39,7 @@ export interface DoorOptions {
    * closes the connection unconfirmed instead, so the sender sends again.
    */
   take(publication: Publication, confirm: (outcome?: Fault) => void): void;
-  /** After its CONNACK. */
+  /** Signed in; its CONNACK leaves next. */
   connected(identity: Identity, clientId: string): void;
   /** After its will, if it had one to publish; before `connected` of whoever took it over. */
   disconnected(identity: Identity, clientId: string): void;
@@ -105,6 +105,7 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
   const byStream = new WeakMap<object, Session>();
   /** Filters of persistent sessions: what is left of them while nobody is connected. */
   const kept = new Map<string, Set<string>>();
+  /** Held back, in the order they go on. */
   const hungry = new Set<Session>();
   let publications = 0;
   let pending = 0;
@@ -170,13 +171,11 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
       if (refusal.fault.code === 'DOOR_PROTOCOL' && refusal.client === undefined)
         crowd.misbehaved(refusal.address);
     },
-    opened: (session) => {
-      if (session.identity) options.connected(session.identity, session.clientId);
-    },
+    signedIn: options.connected,
     ended: (session) => {
       hungry.delete(session);
       if (sessions.get(session.clientId) === session) sessions.delete(session.clientId);
-      if (!session.identity || !session.wasOpen || closed) return;
+      if (!session.identity || closed) return;
       session.publishWill();
       options.disconnected(session.identity, session.clientId);
     },
@@ -185,9 +184,10 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
       pending++;
       pendingBytes += bytes;
     },
-    released: (bytes) => {
+    released: (session, bytes) => {
       pending--;
       pendingBytes -= bytes;
+      if (session.guard.isHeld) hungry.add(session);
       if (hungry.size > 0 && hasRoom()) wakeOne();
     },
     hasRoom,

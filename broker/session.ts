@@ -19,12 +19,12 @@ export interface SessionHouse {
   readonly flusher: Flusher;
   readonly handle: AedesHandle;
   admit(connect: Connect, session: Session): Admission;
-  opened(session: Session): void;
+  signedIn(identity: Identity, clientId: string): void;
   ended(session: Session): void;
   note(refusal: Refusal): void;
   /** Counts one publication in; its end is told by `released`. */
   took(bytes: number): void;
-  released(bytes: number): void;
+  released(session: Session, bytes: number): void;
   hasRoom(): boolean;
   /** Its socket is left unread; `inAll`: for what all have pending, not for its own. */
   heldBack(session: Session, inAll: boolean): void;
@@ -53,7 +53,6 @@ export class Session implements GuardHouse {
   will: Will | undefined;
   /** Filters this client holds; the same set over all connections of a persistent session. */
   filters = new Set<string>();
-  wasOpen = false;
   private readonly shared: SessionHouse;
   private readonly place: Place;
   private client: AedesClient | undefined;
@@ -84,6 +83,7 @@ export class Session implements GuardHouse {
     this.keepaliveS = connect.keepaliveS;
     this.will = connect.will;
     this.place.signedIn();
+    this.shared.signedIn(admission.identity, this.clientId);
     return undefined;
   }
 
@@ -93,9 +93,6 @@ export class Session implements GuardHouse {
 
   /** aedes has sent its CONNACK and all that waited for a persistent session. */
   ready(): void {
-    if (this.over) return;
-    this.wasOpen = true;
-    this.shared.opened(this);
     this.guard.open();
   }
 
@@ -114,6 +111,7 @@ export class Session implements GuardHouse {
     const { limits, shared } = this;
     const room = this.pending < limits.pendingPerClient && this.pendingBytes < limits.pendingBytesPerClient;
     if (room && shared.hasRoom()) return true;
+    // Its own bound has room again when one of its own is confirmed, the other when anybody's is.
     shared.heldBack(this, room);
     return false;
   }
@@ -159,11 +157,10 @@ export class Session implements GuardHouse {
     entry.confirmed = true;
     this.pending--;
     this.pendingBytes -= entry.bytes;
-    this.shared.released(entry.bytes);
+    this.shared.released(this, entry.bytes);
     if (this.over) return;
     if (outcome) return this.guard.close(outcome);
     this.answer();
-    if (this.guard.isHeld && this.shared.hasRoom()) process.nextTick(() => this.guard.resume());
   }
 
   /** PUBACKs leave in the order the PUBLISHes came [MQTT-4.6.0-2]. */
@@ -230,6 +227,7 @@ export class Session implements GuardHouse {
   ended(ending: Ending): void {
     if (this.over) return;
     this.over = true;
+    this.place.done();
     this.waiting = [];
     this.head = 0;
     if (ending.error?.message === 'drain timeout') this.refuse(new Fault('DOOR_SLOW', this.named({})));
