@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Clock } from '../model/clock.ts';
 import type { Fault, FaultReport } from '../model/fault.ts';
+import type { Chance } from '../model/ids.ts';
 
 /** A message waits for its own class only; each class has segment files of its own. */
 export const journalClasses = ['alarm', 'numerics', 'raw', 'waveforms'] as const;
@@ -25,7 +27,7 @@ export interface Journal {
   /**
    * Queues one sealed body and returns at once. The body's buffer is transferred (unusable afterwards). Bodies of a
    * class are written in order; one group commit takes whatever waits. `settled` is called exactly once, in order
-   * within a class. After a fault the segment is abandoned and the next body opens a new one: nothing is ever
+   * within a class (save for what a writer given up still holds), with the number, or −1 beside a fault. After a fault the segment is abandoned and the next body opens a new one: nothing is ever
    * appended behind a failed or hung write.
    */
   append(
@@ -34,7 +36,10 @@ export interface Journal {
     facts: BodyFacts,
     settled: (outcome: Outcome, number: number) => void,
   ): void;
-  /** Bytes and messages handed in and not yet settled. */
+  /**
+   * Bytes and messages handed in and not yet settled, and the age of the oldest in ms; what a writer given up still
+   * holds does not count.
+   */
   readonly pending: { readonly messages: number; readonly bytes: number; readonly oldestMs: number };
   /** Gives up the worker that hangs in a system call and starts a second on new segments. */
   replaceWriter(): void;
@@ -45,6 +50,8 @@ export interface Journal {
   recover(each: (klass: JournalClass, number: number, body: Uint8Array) => void): Promise<void>;
   /** Joins a sink (a worker or this thread) as a reader by undelivered ranges; see SinkPortMessage. */
   attach(sink: SinkSpec, port: MessagePort): void;
+  /** Drops a sink that is no longer configured, so that nothing is kept for it. */
+  forget(sink: string): void;
   /** Sizes, batch numbers, undelivered counts, for health and metrics. */
   stat(): Promise<JournalStat>;
   close(): Promise<void>;
@@ -55,14 +62,22 @@ export interface JournalOptions {
   readonly segmentBytes: number;
   /** Hard bound over all classes; reaching it deletes the oldest delivered, then undelivered (ledgered) segments. */
   readonly maxBytes: number;
-  /** Called when a segment of the class opens: what to put first in it (duplicate intervals and counters so far). */
+  /**
+   * Called when a segment of the class opens: what to put first in it (duplicate intervals and counters so far). It
+   * must hold whatever has settled, and nothing that has not: what is unsettled now is read again behind it, and a
+   * message counted before it is on disk would be taken for a duplicate after a crash. Undefined: nothing is needed.
+   */
   readonly snapshot: (klass: JournalClass) => Uint8Array | undefined;
   /** Something was deleted before delivery, or found damaged. */
   readonly lost: (loss: JournalLoss) => void;
   /** The writer died or is silent; or a write failed. Health shows it. */
   readonly faulty: (fault: Fault) => void;
+  /** The program's own when absent. */
+  readonly clock?: Clock;
+  readonly chance?: Chance;
 }
 
+/** A stretch of batches that is gone. Without `sinks` everybody had it already: told, but no loss of data. */
 export interface JournalLoss {
   readonly klass: JournalClass;
   readonly fromNumber: number;

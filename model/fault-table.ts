@@ -49,6 +49,17 @@ export const faultTable = {
     message: 'segment {segment} is damaged from byte {offset} ({cause})',
     whatToDo: 'Nothing to do for the rest; the damaged range stands in the loss ledger. Check the disk.',
   },
+  JOURNAL_LOCKED: {
+    class: 'person',
+    message: 'the journal in {folder} is in use by another process',
+    whatToDo: 'Stop the Vigil that runs on this data folder, or give this one a folder of its own.',
+  },
+  JOURNAL_READER: {
+    class: 'programmer',
+    message: 'the thread that reads the journal back ended ({cause})',
+    whatToDo:
+      'Values are still recorded; restart Vigil so that they reach the store, and report this with the log.',
+  },
   JOURNAL_SLOW: {
     class: 'world',
     message: 'the journal is behind by {pending} messages',

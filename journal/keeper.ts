@@ -1,0 +1,471 @@
+/**
+ * Knows every segment of the folder: what it holds, which sinks still need it, and when it may go. Lives in the
+ * lanes' thread. Positions of sinks and the record of deletions are one small file, replaced as a whole.
+ */
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Catalogue, CatalogueSegment } from './catalogue.ts';
+import { causeOf, syncFolder } from './files.ts';
+import {
+  frameBytes,
+  frameHeaderBytes,
+  inWritingOrder,
+  parseSegmentFile,
+  readBody,
+  readFrameHeader,
+  saltOf,
+  segmentHeaderBytes,
+  type SegmentName,
+  type SnapshotState,
+} from './format.ts';
+import type { KeptFrame } from './messages.ts';
+import { writePositions, type KnownSink, type ReadPositions } from './positions.ts';
+import { add, bounded, count, has, intersection, minus, none, union } from './ranges.ts';
+import { journalClasses, type BodyFacts, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
+
+/** Ranges a sink may have before the shortest are forgotten and delivered again. */
+const mostRanges = 4096;
+const mostIndexes = 16;
+
+export interface Segment {
+  readonly file: string;
+  readonly name: SegmentName;
+  bytes: number;
+  open: boolean;
+  present: Ranges;
+  readonly snapshot: SnapshotState;
+  readonly snapshotOffset: number | undefined;
+  readonly recoverFrom: number;
+  lastAtMs: number;
+}
+
+export interface Entry {
+  readonly number: number;
+  readonly facts: BodyFacts;
+  readonly length: number;
+}
+
+export interface KeeperOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly segmentBytes: number;
+  readonly lost: (loss: JournalLoss) => void;
+  readonly faulty: (error: unknown) => void;
+}
+
+type PerClass<T> = Record<JournalClass, T>;
+const perClass = <T>(make: (klass: JournalClass) => T): PerClass<T> =>
+  Object.fromEntries(journalClasses.map((klass) => [klass, make(klass)])) as PerClass<T>;
+
+export class Keeper {
+  private readonly options: KeeperOptions;
+  private readonly segments: PerClass<Segment[]>;
+  private readonly indexes = new Map<string, KeptFrame[]>();
+  private gone: PerClass<Ranges>;
+  private deleting: readonly string[] = [];
+  private unsaved = false;
+  readonly epoch: string;
+  readonly present: PerClass<Ranges>;
+  readonly next: PerClass<number>;
+  readonly sinks: Map<string, KnownSink>;
+  /** Sinks that hold their position themselves and have not said it since the start. */
+  private readonly awaited: Set<string>;
+
+  constructor(options: KeeperOptions, epoch: string, read: Catalogue, positions: ReadPositions) {
+    this.options = options;
+    this.epoch = epoch;
+    this.unsaved = positions.fault !== undefined;
+    this.gone = perClass((klass) => positions.gone[klass] ?? none);
+    this.sinks = new Map(positions.sinks.map((sink) => [sink.id, sink]));
+    this.awaited = new Set(positions.sinks.filter((sink) => sink.own).map((sink) => sink.id));
+    this.segments = perClass((klass) =>
+      read.classes[klass].segments
+        .filter(({ file }) => !positions.deleting.includes(file))
+        .map((segment) => found(segment)),
+    );
+    this.present = perClass((klass) =>
+      this.segments[klass].reduce<Ranges>((all, segment) => union(all, segment.present), none),
+    );
+    this.next = perClass((klass) => read.classes[klass].next.next);
+    for (const file of positions.deleting) rmSync(join(options.folder, file), { force: true });
+  }
+
+  /** The caller was told of these and need not be told again. */
+  account(losses: readonly JournalLoss[]): void {
+    for (const { klass, fromNumber, toNumber } of losses) {
+      this.gone[klass] = add(this.gone[klass], fromNumber, toNumber);
+      this.unsaved = true;
+    }
+  }
+
+  undelivered(klass: JournalClass, sink: KnownSink): Ranges {
+    return sink.classes.includes(klass) ? minus(this.present[klass], sink.delivered[klass] ?? none) : none;
+  }
+
+  /** Sinks that had not got one of these numbers. */
+  needing(klass: JournalClass, ranges: Ranges): string[] {
+    return [...this.sinks.values()]
+      .filter(
+        (sink) => sink.classes.includes(klass) && count(minus(ranges, sink.delivered[klass] ?? none)) > 0,
+      )
+      .map((sink) => sink.id);
+  }
+
+  attached(sink: KnownSink): void {
+    this.sinks.set(sink.id, sink);
+    this.awaited.delete(sink.id);
+    this.unsaved = true;
+  }
+
+  forget(sink: string): void {
+    this.unsaved ||= this.sinks.delete(sink);
+    this.awaited.delete(sink);
+    this.tidy();
+  }
+
+  delivered(id: string, klass: JournalClass, ranges: Ranges): void {
+    const sink = this.sinks.get(id);
+    if (!sink) return;
+    const all = bounded(union(sink.delivered[klass] ?? none, ranges), mostRanges);
+    this.sinks.set(id, { ...sink, delivered: { ...sink.delivered, [klass]: all } });
+    this.unsaved = true;
+  }
+
+  opened(klass: JournalClass, file: string, snapshot: SnapshotState, recoverFrom: number): void {
+    const name = parseSegmentFile(file);
+    if (!name) return;
+    const segment: Segment = {
+      file,
+      name,
+      bytes: 0,
+      open: true,
+      present: none,
+      snapshot,
+      snapshotOffset: snapshot === 'present' ? segmentHeaderBytes : undefined,
+      recoverFrom,
+      lastAtMs: 0,
+    };
+    this.segments[klass].push(segment);
+    this.segments[klass].sort((a, b) => inWritingOrder(a.name, b.name));
+    this.indexes.set(file, []);
+  }
+
+  kept(klass: JournalClass, file: string, bytes: number, frames: readonly KeptFrame[]): void {
+    const segment = this.segments[klass].find((known) => known.file === file);
+    const from = frames[0]?.number ?? 0;
+    if (!segment) return;
+    segment.bytes = bytes;
+    segment.present = add(segment.present, from, from + frames.length);
+    segment.lastAtMs = frames.reduce((last, frame) => Math.max(last, frame.facts.lastAtMs), segment.lastAtMs);
+    this.indexes.get(file)?.push(...frames);
+    this.present[klass] = add(this.present[klass], from, from + frames.length);
+    this.next[klass] = Math.max(this.next[klass], from + frames.length);
+  }
+
+  closed(klass: JournalClass, file: string, bytes: number): void {
+    const segment = this.segments[klass].find((known) => known.file === file);
+    if (!segment) return;
+    segment.open = false;
+    segment.bytes = bytes;
+    this.tidy();
+  }
+
+  /** Facts of a batch without its body. */
+  entry(klass: JournalClass, number: number): Entry | undefined {
+    const segment = this.segmentOf(klass, number);
+    return segment && this.frameOf(segment, number);
+  }
+
+  /** Reads a batch from disk; a damaged one is told, taken out of what is there, and undefined. */
+  read(
+    klass: JournalClass,
+    number: number,
+  ): { readonly body: Uint8Array; readonly facts: BodyFacts } | undefined {
+    const segment = this.segmentOf(klass, number);
+    if (!segment) return undefined;
+    const frame = this.frameOf(segment, number);
+    const body = frame && this.readFrame(segment.file, frame.offset, frame.length, number);
+    if (body && frame) return { body, facts: frame.facts };
+    const range: Ranges = [[number, number + 1]];
+    const sinks = this.needing(klass, range);
+    segment.present = minus(segment.present, range);
+    this.present[klass] = minus(this.present[klass], range);
+    const loss: JournalLoss = {
+      klass,
+      fromNumber: number,
+      toNumber: number + 1,
+      messages: frame?.facts.messages ?? 0,
+      observations: frame?.facts.observations ?? 0,
+      firstAtMs: frame?.facts.firstAtMs ?? 0,
+      lastAtMs: frame?.facts.lastAtMs ?? 0,
+      why: 'corrupt',
+      sinks,
+    };
+    this.account([loss]);
+    this.options.lost(loss);
+    return undefined;
+  }
+
+  /** The newest readable snapshot of a class and where the bodies after it begin. */
+  recoverPoint(klass: JournalClass): { readonly snapshot: Uint8Array | undefined; readonly from: number } {
+    for (const segment of this.segments[klass].toReversed()) {
+      if (segment.snapshotOffset === undefined) continue;
+      const snapshot = this.readFrame(segment.file, segment.snapshotOffset, undefined, -1);
+      if (snapshot) return { snapshot, from: segment.recoverFrom };
+    }
+    return { snapshot: undefined, from: 0 };
+  }
+
+  get bytes(): number {
+    return journalClasses.reduce((sum, klass) => sum + this.bytesOf(klass), 0);
+  }
+  bytesOf(klass: JournalClass): number {
+    return this.segments[klass].reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+  segmentsOf(klass: JournalClass): number {
+    return this.segments[klass].length;
+  }
+
+  /** Takes away what nobody needs, then what the bound demands. */
+  tidy(): void {
+    const free = journalClasses.flatMap((klass) =>
+      this.sinksOf(klass).length === 0
+        ? []
+        : this.deletable(klass).filter((segment) => !this.isNeeded(segment)),
+    );
+    this.remove(free);
+    while (this.bytes + this.reserve() > this.options.maxBytes) {
+      const victim = this.victim();
+      if (!victim) return;
+      this.tellLost(victim);
+      this.remove([victim]);
+    }
+  }
+
+  /** Writes positions and deletions if they changed. A failure is told; it costs a repeated delivery at most. */
+  save(): void {
+    if (!this.unsaved) return;
+    try {
+      writePositions(this.options.folder, {
+        gone: this.gone,
+        deleting: this.deleting,
+        sinks: [...this.sinks.values()],
+      });
+      this.unsaved = false;
+    } catch (error) {
+      this.options.faulty(error);
+    }
+  }
+
+  /** Room that the segments now being filled may still take. */
+  private reserve(): number {
+    return journalClasses
+      .flatMap((klass) => this.segments[klass])
+      .reduce(
+        (sum, segment) => sum + (segment.open ? Math.max(0, this.options.segmentBytes - segment.bytes) : 0),
+        0,
+      );
+  }
+
+  /** The next to go when the bound is reached: oldest delivered first, then oldest undelivered. */
+  private victim(): Segment | undefined {
+    const closed = journalClasses.flatMap((klass) => this.segments[klass].filter((segment) => !segment.open));
+    const spare = journalClasses.flatMap((klass) => this.deletable(klass));
+    const byAge = (of: Segment[]): Segment[] =>
+      of.toSorted((a, b) => a.lastAtMs - b.lastAtMs || inWritingOrder(a.name, b.name));
+    // What the next start recovers from goes last of all.
+    return byAge(spare).find((segment) => !this.isNeeded(segment)) ?? byAge(spare)[0] ?? byAge(closed)[0];
+  }
+
+  private sinksOf(klass: JournalClass): KnownSink[] {
+    return [...this.sinks.values()].filter((sink) => sink.classes.includes(klass));
+  }
+
+  private isNeeded(segment: Segment): boolean {
+    const { klass } = segment.name;
+    return this.sinksOf(klass).some(
+      (sink) => this.awaited.has(sink.id) || count(minus(segment.present, sink.delivered[klass] ?? none)) > 0,
+    );
+  }
+
+  /** Closed segments that the next start does not need for its snapshot. */
+  private deletable(klass: JournalClass): Segment[] {
+    const newest = this.segments[klass].findLast(
+      (segment) => segment.snapshot !== 'missing' && count(segment.present) > 0,
+    );
+    if (!newest) return [];
+    return this.segments[klass].filter(
+      (segment) =>
+        !segment.open &&
+        inWritingOrder(segment.name, newest.name) < 0 &&
+        (newest.snapshot === 'none' || (segment.present.at(-1)?.[1] ?? 0) <= newest.recoverFrom),
+    );
+  }
+
+  private tellLost(segment: Segment): void {
+    const { klass } = segment.name;
+    for (const [sinks, range] of this.undeliveredBySinks(segment)) {
+      const frames = range.flatMap(([from, to]) =>
+        this.framesOf(segment).filter(({ number }) => number >= from && number < to),
+      );
+      if (frames.length === 0) continue;
+      this.options.lost({
+        klass,
+        fromNumber: range[0]?.[0] ?? 0,
+        toNumber: range.at(-1)?.[1] ?? 0,
+        messages: frames.reduce((sum, { facts }) => sum + facts.messages, 0),
+        observations: frames.reduce((sum, { facts }) => sum + facts.observations, 0),
+        firstAtMs: Math.min(...frames.map(({ facts }) => facts.firstAtMs)),
+        lastAtMs: Math.max(...frames.map(({ facts }) => facts.lastAtMs)),
+        why: 'bound',
+        sinks,
+      });
+    }
+  }
+
+  /** The undelivered numbers of a segment, parted into stretches that the same sinks still need. */
+  private undeliveredBySinks(segment: Segment): [string[], Ranges][] {
+    const { klass } = segment.name;
+    const needs = this.sinksOf(klass).map(
+      (sink) => [sink.id, minus(segment.present, sink.delivered[klass] ?? none)] as const,
+    );
+    const cuts = [...new Set(needs.flatMap(([, ranges]) => ranges.flat()))].toSorted((a, b) => a - b);
+    return cuts.slice(1).flatMap((to, index): [string[], Ranges][] => {
+      const from = cuts[index] ?? to;
+      const sinks = needs.filter(([, ranges]) => has(ranges, from)).map(([id]) => id);
+      return sinks.length === 0 ? [] : [[sinks, intersection(segment.present, [[from, to]])]];
+    });
+  }
+
+  /** The record first, on disk, then the files: a crash between finds the rest to take away, and no loss. */
+  private remove(victims: readonly Segment[]): void {
+    if (victims.length === 0) return;
+    for (const { name, present } of victims) {
+      const { klass } = name;
+      const all = this.segments[klass];
+      const behind = all.find((segment) => inWritingOrder(segment.name, name) > 0);
+      const until = Math.max(
+        present.at(-1)?.[1] ?? name.first,
+        Math.min(behind?.name.first ?? 0, this.next[klass]),
+      );
+      this.gone[klass] = add(this.gone[klass], name.first, until);
+      this.present[klass] = minus(this.present[klass], present);
+      this.segments[klass] = all.filter((segment) => segment.name !== name);
+    }
+    this.deleting = victims.map(({ file }) => file);
+    this.unsaved = true;
+    this.save();
+    try {
+      for (const { file } of victims) {
+        this.indexes.delete(file);
+        rmSync(join(this.options.folder, file), { force: true });
+      }
+      syncFolder(this.options.folder);
+      this.deleting = [];
+    } catch (error) {
+      this.options.faulty(error);
+    }
+  }
+
+  private segmentOf(klass: JournalClass, number: number): Segment | undefined {
+    return this.segments[klass].findLast((segment) => has(segment.present, number));
+  }
+
+  private frameOf(segment: Segment, number: number): KeptFrame | undefined {
+    const frames = this.framesOf(segment);
+    const direct = frames[number - (frames[0]?.number ?? 0)];
+    return direct?.number === number ? direct : frames.find((frame) => frame.number === number);
+  }
+
+  /** The index of a segment: kept for open ones and for the few used last, else read again from the headers. */
+  private framesOf(segment: Segment): readonly KeptFrame[] {
+    const known = this.indexes.get(segment.file);
+    if (known) {
+      this.indexes.delete(segment.file);
+      this.indexes.set(segment.file, known);
+      return known;
+    }
+    const frames = this.readIndex(segment);
+    this.indexes.set(segment.file, frames);
+    for (const file of this.indexes.keys()) {
+      if (this.indexes.size <= mostIndexes) break;
+      if (!this.isOpen(file)) this.indexes.delete(file);
+    }
+    return frames;
+  }
+
+  private isOpen(file: string): boolean {
+    return journalClasses.some((klass) =>
+      this.segments[klass].some((segment) => segment.open && segment.file === file),
+    );
+  }
+
+  private readIndex(segment: Segment): KeptFrame[] {
+    const salt = saltOf(segment.file);
+    const frames: KeptFrame[] = [];
+    this.withFile(segment.file, (fd) => {
+      const bytes = Buffer.alloc(frameHeaderBytes);
+      for (let at = segmentHeaderBytes; at < segment.bytes;) {
+        readSync(fd, bytes, 0, frameHeaderBytes, at);
+        const header = readFrameHeader(bytes, 0, salt);
+        if (!header) {
+          at += 16;
+          continue;
+        }
+        if (has(segment.present, header.number)) {
+          frames.push({ number: header.number, offset: at, length: header.length, facts: header.facts });
+        }
+        at += frameBytes(header.length);
+      }
+    });
+    return frames;
+  }
+
+  private readFrame(
+    file: string,
+    offset: number,
+    length: number | undefined,
+    number: number,
+  ): Uint8Array | undefined {
+    const salt = saltOf(file);
+    return this.withFile(file, (fd) => {
+      const head = Buffer.alloc(frameHeaderBytes);
+      const size =
+        length ?? (readSync(fd, head, 0, frameHeaderBytes, offset), readFrameHeader(head, 0, salt)?.length);
+      if (size === undefined) return undefined;
+      const bytes = Buffer.from(new ArrayBuffer(frameBytes(size)));
+      if (readSync(fd, bytes, 0, bytes.length, offset) !== bytes.length) return undefined;
+      const header = readFrameHeader(bytes, 0, salt);
+      if (header?.number !== number) return undefined;
+      const body = readBody(bytes, 0, header);
+      // Own memory of exactly its length, so that it can be handed to another thread.
+      return body && new Uint8Array(body);
+    });
+  }
+
+  private withFile<T>(file: string, use: (fd: number) => T): T | undefined {
+    try {
+      const fd = openSync(join(this.options.folder, file), 'r');
+      try {
+        return use(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      this.options.faulty(causeOf(error));
+      return undefined;
+    }
+  }
+}
+
+const found = (segment: CatalogueSegment): Segment => ({
+  file: segment.file,
+  name: segment.name,
+  bytes: segment.bytes,
+  open: false,
+  present: segment.present,
+  snapshot: segment.header?.snapshot ?? (segment.snapshot ? 'present' : 'missing'),
+  snapshotOffset: segment.snapshot?.whole ? segment.snapshot.offset : undefined,
+  recoverFrom: segment.header?.recoverFrom ?? 0,
+  lastAtMs: Math.max(0, ...segment.frames.map((frame) => frame.header.facts.lastAtMs)),
+});

@@ -1,0 +1,27 @@
+import { MessageChannel } from 'node:worker_threads';
+import type { Journal, JournalClass, Ranges, SinkAnswer, SinkBatch, SinkSpec } from './types.ts';
+
+export interface SinkHandle {
+  /** Frees the window: the batch is with the sink, its memory is the sink's. */
+  taken(klass: JournalClass, number: number): void;
+  /** Moves the durable position; frees the window too. A range may be said twice. */
+  delivered(klass: JournalClass, ranges: Ranges): void;
+  close(): void;
+}
+
+/**
+ * Joins a sink that lives in the caller's own thread. `take` is called a batch at a time and answers by the handle,
+ * then or later; a batch neither taken nor delivered stands in the window. What is not delivered when the sink
+ * closes comes again at its next joining.
+ */
+export function openSink(journal: Journal, spec: SinkSpec, take: (batch: SinkBatch) => void): SinkHandle {
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', take);
+  journal.attach(spec, port2);
+  const answer = (message: SinkAnswer): void => port1.postMessage(message);
+  return {
+    taken: (klass, number) => answer({ kind: 'taken', klass, number }),
+    delivered: (klass, ranges) => answer({ kind: 'delivered', klass, ranges }),
+    close: () => port1.close(),
+  };
+}
