@@ -107,6 +107,7 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
   const kept = new Map<string, Set<string>>();
   /** Held back, in the order they go on. */
   const hungry = new Set<Session>();
+  let turn: Session | undefined;
   let publications = 0;
   let pending = 0;
   let pendingBytes = 0;
@@ -190,7 +191,13 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
       if (session.guard.isHeld) hungry.add(session);
       if (hungry.size > 0 && hasRoom()) wakeOne();
     },
-    hasRoom,
+    hasRoomFor: (session) => {
+      if (!hasRoom()) return false;
+      if (hungry.size === 0) return true;
+      const itsTurn = turn === session;
+      turn = undefined;
+      return itsTurn;
+    },
     heldBack: (session, inAll) => {
       heldBack++;
       if (inAll) hungry.add(session);
@@ -203,7 +210,10 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
     if (!first) return;
     hungry.delete(first);
     process.nextTick(() => {
+      // One publication a turn while others wait.
+      turn = first;
       first.guard.resume();
+      turn = undefined;
       if (hasRoom()) wakeOne();
     });
   };

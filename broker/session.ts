@@ -25,7 +25,8 @@ export interface SessionHouse {
   /** Counts one publication in; its end is told by `released`. */
   took(bytes: number): void;
   released(session: Session, bytes: number): void;
-  hasRoom(): boolean;
+  /** Room among all, and nobody who waits for it is before this session. */
+  hasRoomFor(session: Session): boolean;
   /** Its socket is left unread; `inAll`: for what all have pending, not for its own. */
   heldBack(session: Session, inAll: boolean): void;
   take(publication: Publication, confirm: (outcome?: Fault) => void): void;
@@ -110,7 +111,7 @@ export class Session implements GuardHouse {
   mayTake(): boolean {
     const { limits, shared } = this;
     const room = this.pending < limits.pendingPerClient && this.pendingBytes < limits.pendingBytesPerClient;
-    if (room && shared.hasRoom()) return true;
+    if (room && shared.hasRoomFor(this)) return true;
     // Its own bound has room again when one of its own is confirmed, the other when anybody's is.
     shared.heldBack(this, room);
     return false;
