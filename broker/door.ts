@@ -108,6 +108,7 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
   /** Held back, in the order they go on. */
   const hungry = new Set<Session>();
   let turn: Session | undefined;
+  let serving = false;
   let publications = 0;
   let pending = 0;
   let pendingBytes = 0;
@@ -189,7 +190,10 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
       pending--;
       pendingBytes -= bytes;
       if (session.guard.isHeld) hungry.add(session);
-      if (hungry.size > 0 && hasRoom()) wakeOne();
+      if (serving || hungry.size === 0 || !hasRoom()) return;
+      // Not at once: the gateway is in the midst of its own loop.
+      serving = true;
+      process.nextTick(serve);
     },
     hasRoomFor: (session) => {
       if (!hasRoom()) return false;
@@ -205,17 +209,17 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
     take: options.take,
   };
 
-  const wakeOne = (): void => {
-    const [first] = hungry;
-    if (!first) return;
-    hungry.delete(first);
-    process.nextTick(() => {
-      // One publication a turn while others wait.
+  /** Lets those held back go on: one publication a turn while others wait. */
+  const serve = (): void => {
+    serving = false;
+    while (hasRoom()) {
+      const [first] = hungry;
+      if (!first) break;
+      hungry.delete(first);
       turn = first;
       first.guard.resume();
       turn = undefined;
-      if (hasRoom()) wakeOne();
-    });
+    }
   };
 
   const stopSweep: Cancel = clock.every(sweepMs, () => {
