@@ -109,6 +109,17 @@ export const faultTable = {
     whatToDo:
       'Free space on the disk of the data folder; alarm log entries wait in memory and are written then.',
   },
+  ROWS_READ: {
+    class: 'world',
+    message: 'registry or logs could not be read ({cause})',
+    whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
+  },
+  ROWS_UNANSWERED: {
+    class: 'world',
+    message: 'registry and logs did not answer ({cause})',
+    whatToDo:
+      'Try again; Vigil restarts their worker by itself. If it stays, check the disk of the data folder.',
+  },
   ROWS_OVERFLOW: {
     class: 'world',
     message: '{count} entries of {log} could not be kept: too many wait for the disk',

@@ -1,6 +1,6 @@
 /** What every SQLite file of the gateway needs: durable settings, versions, damage recognised and set aside. */
 import { DatabaseSync } from 'node:sqlite';
-import { existsSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
 import { Fault } from '../../model/fault.ts';
 
 export interface OpenedDatabase {
@@ -54,6 +54,8 @@ export function setAside(spec: DatabaseSpec, cause: string): Fault {
 function openOnce(spec: DatabaseSpec): DatabaseSync {
   const database = new DatabaseSync(spec.path);
   try {
+    // Its log takes the same mode (sqlite.org/wal.html): patients' data are the gateway's alone.
+    chmodSync(spec.path, 0o600);
     database.exec(`PRAGMA busy_timeout = 2000; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL; PRAGMA cache_size = -${spec.cacheKib}; PRAGMA wal_autocheckpoint = 1000;
       PRAGMA journal_size_limit = 8388608; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF`);

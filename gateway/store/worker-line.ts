@@ -36,6 +36,8 @@ export interface LineSpec<Opened, Alive> {
     post: (word: unknown, transfer?: readonly Transferable[]) => void,
   ) => void;
   readonly alive: (alive: Alive) => void;
+  /** The worker has ended; `opened` follows when a new one is there. */
+  readonly down?: () => void;
   /** The code of a question not answered in time or at all. */
   readonly unanswered: FaultCode;
 }
@@ -83,16 +85,17 @@ export class WorkerLine<Ask, Opened, Alive> {
     this.spawn();
   }
 
-  /** Asks; rejects with a Fault at the deadline or when the worker ends before it has answered. */
+  /** Asks; rejects with a Fault at the deadline (Infinity: never) or when the worker ends before it has answered. */
   ask<Answer>(ask: Ask, deadlineMs = this.spec.deadlineMs): Promise<Answer> {
     const { worker } = this;
     if (!worker || this.closing) return Promise.reject(this.unanswered('its worker is not running'));
     const id = this.nextId++;
     return new Promise<Answer>((resolve, reject) => {
-      const cancel = this.spec.clock.after(deadlineMs, () => {
+      const late = (): void => {
         this.pending.delete(id);
         reject(this.unanswered(`no answer within ${deadlineMs} ms`));
-      });
+      };
+      const cancel = deadlineMs === Infinity ? () => undefined : this.spec.clock.after(deadlineMs, late);
       this.pending.set(id, { resolve: resolve as (answer: unknown) => void, reject, cancel });
       worker.postMessage({ kind: 'ask', id, ask, deadlineMs } satisfies LineAsk<Ask>);
     });
@@ -182,6 +185,7 @@ export class WorkerLine<Ask, Opened, Alive> {
   private ended(worker: Worker, cause: string): void {
     if (this.worker !== worker) return;
     this.worker = undefined;
+    this.spec.down?.();
     this.rejectAll(cause);
     if (this.closing) return;
     const fault = new Fault('WORKER_ENDED', { worker: this.spec.name, cause });

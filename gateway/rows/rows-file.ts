@@ -1,0 +1,216 @@
+/** The rows database: applies writes in one transaction, reads, and keeps the audit's chain. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { statSync } from 'node:fs';
+import type { Fault } from '../../model/fault.ts';
+import { openDatabase, transaction } from '../store/sqlite.ts';
+import { chainHash, chainStart } from './audit-chain.ts';
+import type { AppendOp, AuditVerdict, NumberedBody, ReadPage, RowsOp } from './rows-protocol.ts';
+import { migrations, sqlName } from './schema.ts';
+import { logNames, type LogName, type TableName } from './tables.ts';
+
+const cacheKib = 2_048;
+const checkUpToBytes = 512 * 1024 * 1024;
+const verifyAtOnce = 2_000;
+const marks = ['alarm', 'bed', 'device', 'ward', 'who'] as const;
+
+export class RowsFile {
+  readonly damage: Fault | undefined;
+  private readonly path: string;
+  private readonly database: DatabaseSync;
+  private readonly statements = new Map<string, StatementSync>();
+  private last: { numbers: Record<LogName, number>; hash: string };
+
+  constructor(path: string, nowMs: number) {
+    this.path = path;
+    const opened = openDatabase({
+      path,
+      what: 'registry and logs',
+      migrations,
+      cacheKib,
+      checkUpToBytes,
+      nowMs,
+    });
+    this.database = opened.database;
+    this.damage = opened.damage;
+    this.last = this.readLast();
+  }
+
+  /** Counts this opening, on disk. */
+  session(): number {
+    const session = Number(this.meta('session') ?? 0) + 1;
+    transaction(this.database, () => this.setMeta('session', String(session)));
+    return session;
+  }
+
+  load(table: TableName): string[] {
+    return this.sql(`SELECT body FROM ${table} ORDER BY id`)
+      .all()
+      .map((row) => row['body'] as string);
+  }
+
+  /**
+   * Runs each group of operations by itself inside one transaction, so that one commit serves all. `settled` gets, for
+   * each group, the number of its last entry or what it failed with; the whole throws when the disk refuses.
+   */
+  write(groups: readonly (readonly RowsOp[])[]): (number | Error)[] {
+    const before = { numbers: { ...this.last.numbers }, hash: this.last.hash };
+    try {
+      return transaction(this.database, () => {
+        const outcomes = groups.map((ops) => this.writeGroup(ops));
+        if (this.last.numbers.audit !== before.numbers.audit)
+          this.setMeta('audit-head', `${this.last.numbers.audit} ${this.last.hash}`);
+        return outcomes;
+      });
+    } catch (error) {
+      this.last = before;
+      throw error;
+    }
+  }
+
+  read(log: LogName, page: ReadPage): NumberedBody[] {
+    const order = page.newestFirst ? 'DESC' : 'ASC';
+    const conditions: string[] = [];
+    const values: SQLInputValue[] = [];
+    const add = (condition: string, value: SQLInputValue | undefined): void => {
+      if (value === undefined) return;
+      conditions.push(condition);
+      values.push(value);
+    };
+    add(`number ${page.newestFirst ? '<' : '>'} ?`, page.after);
+    add('atMs >= ?', page.fromMs);
+    add('atMs < ?', page.toMs);
+    for (const mark of marks) add(`${mark} = ?`, page.where?.[mark]);
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    return this.sql(`SELECT number, body FROM ${sqlName(log)} ${where} ORDER BY number ${order} LIMIT ?`)
+      .all(...values, page.limit)
+      .map((row) => ({ number: row['number'] as number, body: row['body'] as string }));
+  }
+
+  /** Goes through the audit piece by piece, so that writes go between; stops at the first broken record. */
+  async verifyAudit(breathe: () => Promise<void>): Promise<AuditVerdict> {
+    const [headNumber, headHash] = (this.meta('audit-head') ?? `0 ${chainStart}`).split(' ');
+    let hash = chainStart;
+    let number = 0;
+    let rows: Record<string, unknown>[];
+    do {
+      rows = this.sql('SELECT number, body, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?').all(
+        number,
+        verifyAtOnce,
+      );
+      for (const row of rows) {
+        if (row['number'] !== number + 1) return { intact: false, number: number + 1, cause: 'missing' };
+        number++;
+        hash = chainHash(hash, number, row['body'] as string);
+        if (hash !== row['hash']) return { intact: false, number, cause: 'changed' };
+        if (number === Number(headNumber) && hash !== headHash)
+          return { intact: false, number, cause: 'changed' };
+      }
+      await breathe();
+    } while (rows.length === verifyAtOnce);
+    if (number < Number(headNumber)) return { intact: false, number: number + 1, cause: 'missing' };
+    return { intact: true, records: number };
+  }
+
+  get audit(): { readonly number: number; readonly hash: string } {
+    return { number: this.last.numbers.audit, hash: this.last.hash };
+  }
+
+  bytes(): number {
+    let bytes = 0;
+    for (const end of ['', '-wal']) bytes += statSync(this.path + end, { throwIfNoEntry: false })?.size ?? 0;
+    return bytes;
+  }
+
+  close(): void {
+    this.statements.clear();
+    this.database.close();
+  }
+
+  /** One group, all or nothing. An error that is not the disk's stays with the group. */
+  private writeGroup(ops: readonly RowsOp[]): number | Error {
+    const before = { numbers: { ...this.last.numbers }, hash: this.last.hash };
+    this.database.exec('SAVEPOINT one');
+    try {
+      let number = 0;
+      for (const op of ops) number = this.apply(op) ?? number;
+      this.database.exec('RELEASE one');
+      return number;
+    } catch (error) {
+      if (!this.database.isTransaction || isDisk(error) || !(error instanceof Error)) throw error;
+      this.database.exec('ROLLBACK TO one; RELEASE one');
+      this.last = before;
+      return error;
+    }
+  }
+
+  private apply(op: RowsOp): number | undefined {
+    switch (op.op) {
+      case 'put':
+        this.sql(
+          `INSERT INTO ${op.table} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body`,
+        ).run(op.id, op.body);
+        return undefined;
+      case 'remove':
+        this.sql(`DELETE FROM ${op.table} WHERE id = ?`).run(op.id);
+        return undefined;
+      case 'append':
+        return this.append(op);
+      default:
+        return op satisfies never;
+    }
+  }
+
+  private append({ log, key, atMs, mark, body }: AppendOp): number {
+    const name = sqlName(log);
+    const known = this.sql(`SELECT number FROM ${name} WHERE key = ?`).get(key);
+    if (known) return known['number'] as number;
+    const number = this.last.numbers[log] + 1;
+    const hash = log === 'audit' ? chainHash(this.last.hash, number, body) : null;
+    this.sql(`INSERT INTO ${name} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+      number,
+      key,
+      atMs,
+      ...marks.map((word) => mark[word] ?? null),
+      body,
+      hash,
+    );
+    this.last.numbers[log] = number;
+    if (hash !== null) this.last.hash = hash;
+    return number;
+  }
+
+  private readLast(): { numbers: Record<LogName, number>; hash: string } {
+    const numbers = { 'alarm-log': 0, audit: 0, losses: 0 };
+    for (const log of logNames)
+      numbers[log] =
+        (this.sql(`SELECT max(number) AS n FROM ${sqlName(log)}`).get()?.['n'] as number | null) ?? 0;
+    const [headNumber = '0', headHash = chainStart] = (this.meta('audit-head') ?? '').split(' ');
+    // When records were cut off at the end the chain goes on from what was said last, so that the gap shows.
+    if (Number(headNumber) >= numbers.audit && headHash.length === 64) {
+      numbers.audit = Number(headNumber);
+      return { numbers, hash: headHash };
+    }
+    const row = this.sql('SELECT hash FROM audit WHERE number = ?').get(numbers.audit);
+    return { numbers, hash: (row?.['hash'] as string | undefined) ?? chainStart };
+  }
+
+  private meta(name: string): string | undefined {
+    return this.sql('SELECT value FROM meta WHERE name = ?').get(name)?.['value'] as string | undefined;
+  }
+
+  private setMeta(name: string, value: string): void {
+    this.sql('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(name, value);
+  }
+
+  private sql(text: string): StatementSync {
+    let statement = this.statements.get(text);
+    if (!statement) this.statements.set(text, (statement = this.database.prepare(text)));
+    return statement;
+  }
+}
+
+/** SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY and damage: nothing of the group commit stands. */
+const isDisk = (error: unknown): boolean => {
+  const code = (error as { errcode?: unknown }).errcode;
+  return typeof code === 'number' && [8, 10, 11, 13, 14, 26].includes(code & 0xff);
+};
