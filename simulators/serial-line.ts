@@ -38,7 +38,7 @@ export async function openSerialLine(options: SerialLineOptions): Promise<Serial
 const hasSocat = (): boolean => spawnSync('socat', ['-V'], { stdio: 'ignore' }).status === 0;
 
 /** A line whose far end can be taken away; what is written meanwhile is lost, as on a real cable. */
-const uart = (send: (bytes: Buffer) => void): Writable =>
+export const uart = (send: (bytes: Buffer) => void): Writable =>
   new Writable({
     write: (bytes: Buffer, _encoding, done) => {
       send(bytes);
