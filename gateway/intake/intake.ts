@@ -85,6 +85,7 @@ export class Intake {
         this.touched.add('numerics');
         this.recorder.added();
       },
+      repeated: () => void this.touched.add('numerics'),
       quarantine: (device, cause, payload, atMs) =>
         this.quarantine(device, 'observations', cause, payload, atMs),
       entered: (device, entered) => this.entered(device, entered),

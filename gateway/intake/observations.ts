@@ -26,6 +26,8 @@ export interface ReaderOptions {
   readonly counters: Counters;
   readonly listeners: IntakeListeners;
   readonly added: () => void;
+  /** A duplicate: it is confirmed with whatever of its class is still on its way. */
+  readonly repeated: () => void;
   readonly quarantine: (
     device: LiveDevice,
     cause: QuarantineCause,
@@ -81,6 +83,7 @@ export class ObservationReader {
     if (!entered.kept) {
       counters.duplicate += observations;
       device.duplicates += observations;
+      this.options.repeated();
       return;
     }
     if (entered.reused || !entered.bounded) this.options.entered(device, entered);

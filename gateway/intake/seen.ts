@@ -17,15 +17,20 @@ export class BootSeen {
   private digests: Uint32Array;
   private times: Float64Array;
   top = -1;
-  /** Below it no digest is known (restored without its window). */
-  private readonly knownFrom: number;
+  /** Below it no digest is known: restored without its window, or sent before the window grew to hold it. */
+  private knownFrom: number;
 
-  constructor(intervals: number[] = [], digests?: Uint32Array, times?: Float64Array) {
+  constructor(
+    intervals: number[] = [],
+    digests?: Uint32Array,
+    times?: Float64Array,
+    knownFrom = digests ? 0 : (intervals.at(-1) ?? -1) + 1,
+  ) {
     this.intervals = intervals;
     this.digests = digests ?? new Uint32Array(2 * 256);
     this.times = times ?? new Float64Array(windowSize / timeStep);
     this.top = intervals.at(-1) ?? -1;
-    this.knownFrom = digests ? 0 : this.top + 1;
+    this.knownFrom = knownFrom;
   }
 
   /** Judges without taking. `takenAtMs` is the sender's own, NaN when it told none. */
@@ -76,8 +81,8 @@ export class BootSeen {
   }
 
   /** The plain parts, for a snapshot. */
-  parts(): { intervals: readonly number[]; digests: Uint32Array; times: Float64Array } {
-    return { intervals: this.intervals, digests: this.digests, times: this.times };
+  parts(): { intervals: readonly number[]; digests: Uint32Array; times: Float64Array; knownFrom: number } {
+    return { intervals: this.intervals, digests: this.digests, times: this.times, knownFrom: this.knownFrom };
   }
 
   private get slots(): number {
@@ -102,6 +107,7 @@ export class BootSeen {
   /** Doubles the window, keeping what it holds in its new place. */
   private grow(): void {
     const before = this.slots;
+    this.knownFrom = Math.max(this.knownFrom, this.top - before + 1);
     const larger = new Uint32Array(this.digests.length * 2);
     for (let seq = Math.max(0, this.top - before + 1); seq <= this.top; seq++) {
       larger[2 * (seq % (2 * before))] = this.digests[2 * (seq % before)]!;

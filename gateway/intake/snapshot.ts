@@ -14,6 +14,7 @@ interface BootHead {
   readonly boot: string;
   readonly intervals: readonly number[];
   readonly times: readonly number[];
+  readonly knownFrom: number;
   /** Words of the digest window, 0 = none. */
   readonly words: number;
 }
@@ -36,10 +37,16 @@ export function packSeen(devices: Iterable<LiveDevice>, counters: Counters): Uin
       device: device.id,
       lastKeptAtMs: device.lastKeptAtMs,
       boots: [...device.seen.entries()].map(([boot, seen], index, all) => {
-        const { intervals, digests, times } = seen.parts();
+        const { intervals, digests, times, knownFrom } = seen.parts();
         const windowed = index >= all.length - windowedBoots;
         if (windowed) windows.push(digests);
-        return { boot, intervals, times: windowed ? [...times] : [], words: windowed ? digests.length : 0 };
+        return {
+          boot,
+          intervals,
+          times: windowed ? [...times] : [],
+          knownFrom,
+          words: windowed ? digests.length : 0,
+        };
       }),
     })),
   };
@@ -70,12 +77,14 @@ export function unpackSeen(bytes: Uint8Array, open: (device: string) => LiveDevi
   for (const { device: id, lastKeptAtMs, boots } of head.devices) {
     const device = open(id);
     if (lastKeptAtMs !== undefined) device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, lastKeptAtMs);
-    for (const { boot, intervals, times, words } of boots) {
+    for (const { boot, intervals, times, words, knownFrom } of boots) {
       const digests = words === 0 ? undefined : new Uint32Array(body.buffer, at, words).slice();
       at += words * 4;
       device.seen.put(
         boot,
-        new BootSeen([...intervals], digests, words === 0 ? undefined : Float64Array.from(times)),
+        words === 0
+          ? new BootSeen([...intervals])
+          : new BootSeen([...intervals], digests, Float64Array.from(times), knownFrom),
       );
     }
   }
