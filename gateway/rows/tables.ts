@@ -1,74 +1,36 @@
 /** What the gateway keeps as rows: registry, census, limits and people by id, and three logs that only grow. */
-import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
-import type {
-  Association,
-  Bed,
-  Encounter,
-  MonitoringState,
-  Patient,
-  Profile,
-  Ward,
-} from '../../model/census.ts';
+import type { AlarmLimit } from '../../model/alarm.ts';
+import type { Association, Bed, Encounter, Patient, Ward } from '../../model/census.ts';
 import type { Device } from '../../model/device.ts';
 import type { BedId, DeviceId, EncounterId, HostId, PersonId, WardId } from '../../model/ids.ts';
+import type { AlarmCheckpoint, AlarmEntry } from '../alarm/alarm-log.ts';
+import type { Monitoring } from '../census/places.ts';
+import type { CredentialRow } from '../identity/credentials.ts';
+import type { PersonRow } from '../identity/identity.ts';
 
-/** A driver host that may connect. */
+/** A driver host that may connect; its secret stands in `credentials`. */
 export interface HostRow {
   readonly id: HostId;
   readonly label: string;
-  /** SHA-256 of its secret, hex. */
-  readonly secretHash: string;
 }
 
-/** What a machine proves itself with; the id is its client id and user name. */
-export interface CredentialRow {
+/** One band of one encounter's limits; value null: that band is off. */
+export type LimitRow = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {
   readonly id: string;
-  readonly kind: 'device' | 'host' | 'display' | 'platform';
-  /** SHA-256 of its secret, hex. */
-  readonly secretHash: string;
-  readonly madeAtMs: number;
-  readonly madeBy?: PersonId;
-  /** Rights beyond its own branch, where the kind has any. */
-  readonly scopes?: readonly string[];
-}
+  readonly encounter: EncounterId;
+  readonly value: number | null;
+  readonly delayS?: number;
+  readonly hysteresis?: number;
+  readonly untilMs?: number;
+  readonly setBy: PersonId;
+  readonly setAtMs: number;
+  readonly reason: string;
+};
 
-/** Limits of a ward's profile, or of one encounter. */
-export interface LimitsRow {
-  /** `ward/{ward}/{profile}` or `encounter/{encounter}`. */
-  readonly id: string;
-  readonly ward?: WardId;
-  readonly profile?: Profile;
-  readonly encounter?: EncounterId;
-  readonly limits: readonly AlarmLimit[];
-}
-
-export interface PersonRow {
-  readonly id: PersonId;
-  /** What the person signs in with. */
-  readonly login: string;
-  readonly name: string;
-  readonly roles: readonly string[];
-  readonly wards: readonly WardId[];
-  /** Argon2id. */
-  readonly passwordHash: string;
-  readonly pinHash?: string;
-  readonly disabled: boolean;
-}
-
-/** Anything small the gateway must know again after a start: boot state, clean stop, audio settings of a ward. */
+/** Anything small the gateway must know again after a start: boot state, clean stop, an epoch. */
 export interface SettingRow {
   readonly id: string;
   readonly value: unknown;
-}
-
-/** Monitoring state of a bed (CLINICAL 1); the id is the bed's. */
-export interface MonitoringRow {
-  readonly id: BedId;
-  readonly state: MonitoringState;
-  readonly sinceMs: number;
-  readonly by?: PersonId;
-  readonly reason?: string;
-  readonly expectedBackAtMs?: number;
 }
 
 export interface Tables {
@@ -80,10 +42,10 @@ export interface Tables {
   patients: Patient;
   encounters: Encounter;
   associations: Association;
-  limits: LimitsRow;
+  limits: LimitRow;
   people: PersonRow;
   settings: SettingRow;
-  monitoring: MonitoringRow;
+  monitoring: Monitoring;
 }
 export type TableName = keyof Tables;
 export type RowOf<T extends TableName> = Tables[T];
@@ -103,50 +65,40 @@ export const tableNames = [
   'monitoring',
 ] as const satisfies readonly TableName[];
 
-/** One transition of one alarm, with the alarm as it stands after it. */
-export interface AlarmLogEntry {
-  readonly atMs: number;
-  /** Past participle: `raised`, `acknowledged`, `ended` … */
-  readonly event: string;
-  readonly alarm: Alarm;
-  readonly by?: PersonId;
-  readonly reason?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
-/** Who did what, when, with which outcome. Values of a change stand in `details`, old and new. */
+/** Who did what, when, with which outcome; ids and values, never names. */
 export interface AuditEntry {
   readonly atMs: number;
   /** A person, a machine's client id, or `vigil`. */
-  readonly who: string;
+  readonly by: string;
   readonly act: string;
-  /** What it was done to: `devices/mx-3`, `people/anna`. */
-  readonly what?: string;
-  readonly outcome: 'done' | 'refused' | 'failed';
+  /** What it was done to. */
+  readonly on?: string;
+  readonly outcome: string;
+  readonly address?: string;
   readonly ward?: WardId;
   readonly bed?: BedId;
   readonly device?: DeviceId;
-  readonly address?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly before?: unknown;
+  readonly after?: unknown;
 }
 
 /** A line of the loss ledger: what is or may be missing, from when to when, and why. */
 export interface LossEntry {
   readonly atMs: number;
   readonly device?: DeviceId;
+  /** `*` = all or unknown. */
   readonly metric?: string;
   readonly fromMs: number;
   readonly toMs: number;
-  readonly messages: number;
+  /** 0 when nobody can know: a span in doubt. */
   readonly observations: number;
+  readonly messages?: number;
   readonly why: string;
-  /** Not known to have happened: the span between the last kept and the first new after an unclean stop. */
-  readonly possible?: boolean;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface Logs {
-  'alarm-log': AlarmLogEntry;
+  'alarm-log': AlarmEntry | AlarmCheckpoint;
   audit: AuditEntry;
   losses: LossEntry;
 }
@@ -165,14 +117,15 @@ export interface LogMark {
 }
 
 /** The marks of an entry, for the index. */
-export function markOf(log: LogName, entry: AlarmLogEntry | AuditEntry | LossEntry): LogMark {
+export function markOf<L extends LogName>(log: L, entry: EntryOf<L>): LogMark {
   if (log === 'alarm-log') {
-    const { alarm, by } = entry as AlarmLogEntry;
+    if (!('alarm' in entry)) return {};
+    const { alarm, by } = entry;
     return { alarm: alarm.id, bed: alarm.bed, device: alarm.device, ward: alarm.ward, who: by };
   }
   if (log === 'audit') {
-    const { who, ward, bed, device } = entry as AuditEntry;
-    return { who, ward, bed, device };
+    const { by, ward, bed, device } = entry as AuditEntry;
+    return { who: by, ward, bed, device };
   }
   return { device: (entry as LossEntry).device };
 }
