@@ -1,12 +1,33 @@
 /** What the gateway keeps as rows: registry, census, limits and people by id, and three logs that only grow. */
-import type { AlarmLimit } from '../../model/alarm.ts';
-import type { Association, Bed, Encounter, Patient, Ward } from '../../model/census.ts';
+import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
+import type { Association, Bed, Encounter, MonitoringState, Patient, Ward } from '../../model/census.ts';
 import type { Device } from '../../model/device.ts';
 import type { BedId, DeviceId, EncounterId, HostId, PersonId, WardId } from '../../model/ids.ts';
-import type { AlarmCheckpoint, AlarmEntry } from '../alarm/alarm-log.ts';
-import type { Monitoring } from '../census/places.ts';
-import type { CredentialRow } from '../identity/credentials.ts';
-import type { PersonRow } from '../identity/identity.ts';
+import type { Person } from '../../model/person.ts';
+
+/** What is kept of a device's or host's secret; the id is its client id and user name. */
+export interface CredentialRow {
+  readonly id: string;
+  /** SHA-256 of the secret, hex. */
+  readonly digest: string;
+  readonly madeAtMs: number;
+}
+
+export interface PersonRow extends Person {
+  /** Argon2id in its PHC form. */
+  readonly password: string;
+}
+
+/** How a bed is watched, and why (CLINICAL 1); the id is the bed's. Beds without a row are on. */
+export interface MonitoringRow {
+  readonly id: BedId;
+  readonly state: MonitoringState;
+  readonly reason?: string;
+  readonly expectedReturnAtMs?: number;
+  readonly sinceMs: number;
+  /** A person, or a device by its own standby. */
+  readonly by: string;
+}
 
 /** A driver host that may connect; its secret stands in `credentials`. */
 export interface HostRow {
@@ -45,7 +66,7 @@ export interface Tables {
   limits: LimitRow;
   people: PersonRow;
   settings: SettingRow;
-  monitoring: Monitoring;
+  monitoring: MonitoringRow;
 }
 export type TableName = keyof Tables;
 export type RowOf<T extends TableName> = Tables[T];
@@ -64,6 +85,17 @@ export const tableNames = [
   'settings',
   'monitoring',
 ] as const satisfies readonly TableName[];
+
+/** One transition of one alarm, with the alarm as it stands after it. */
+export interface AlarmLogEntry {
+  readonly atMs: number;
+  /** Past participle: `raised`, `acknowledged`, `ended` … */
+  readonly event: string;
+  readonly alarm: Alarm;
+  readonly by?: PersonId;
+  readonly reason?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
 
 /** Who did what, when, with which outcome; ids and values, never names. */
 export interface AuditEntry {
@@ -98,7 +130,7 @@ export interface LossEntry {
 }
 
 export interface Logs {
-  'alarm-log': AlarmEntry | AlarmCheckpoint;
+  'alarm-log': AlarmLogEntry;
   audit: AuditEntry;
   losses: LossEntry;
 }
@@ -119,8 +151,7 @@ export interface LogMark {
 /** The marks of an entry, for the index. */
 export function markOf<L extends LogName>(log: L, entry: EntryOf<L>): LogMark {
   if (log === 'alarm-log') {
-    if (!('alarm' in entry)) return {};
-    const { alarm, by } = entry;
+    const { alarm, by } = entry as AlarmLogEntry;
     return { alarm: alarm.id, bed: alarm.bed, device: alarm.device, ward: alarm.ward, who: by };
   }
   if (log === 'audit') {
