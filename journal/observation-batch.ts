@@ -166,6 +166,7 @@ export class ObservationBatchBuilder {
     return {
       devices: this.devices,
       keys: this.keys,
+      seq: this.seq.slice(0, this.messages),
       device: this.device.slice(0, this.messages),
       count: this.count.slice(0, this.messages),
       receivedAtMs: this.receivedAt.slice(0, this.messages),
@@ -210,6 +211,7 @@ export class ObservationBatchBuilder {
 export interface BatchTrace {
   readonly devices: readonly BatchName[];
   readonly keys: readonly BatchName[];
+  readonly seq: Float64Array;
   readonly device: Uint16Array;
   readonly count: Uint16Array;
   readonly receivedAtMs: Float64Array;

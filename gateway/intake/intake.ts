@@ -142,7 +142,10 @@ export class Intake {
   }
 
   snapshot(): Uint8Array {
-    return packSeen(this.devices.values(), this.options.counters);
+    const { messages, kept, received } = this.recorder.unsettled();
+    const { counters } = this.options;
+    const settled = { ...counters, kept: counters.kept - kept, received: counters.received - received };
+    return packSeen(this.devices.values(), settled, messages);
   }
 
   drain(): Promise<void> {

@@ -29,12 +29,20 @@ const probeEveryMs = 1_000;
 const watchEveryMs = 100;
 const replacementBound = 3;
 
+/** A message by its identity; `boot` is the one it is kept under. */
+export interface MessageName {
+  readonly device: string;
+  readonly boot: string;
+  readonly seq: number;
+}
+
 interface Batch {
   readonly id: number;
   readonly handedAtMs: number;
   readonly observations: number;
   readonly confirms: Confirm[];
   readonly losses: () => readonly Loss[];
+  readonly messages: () => readonly MessageName[];
   readonly trace: BatchTrace | undefined;
   /** Entered in the ledger and confirmed before its commit returned. */
   ledgered: boolean;
@@ -99,6 +107,24 @@ export class Recorder {
     for (const klass of classes) this.lanes[klass].wait(one);
   }
 
+  /** Taken, but neither on disk nor in the ledger: a snapshot must not call these seen. */
+  unsettled(): {
+    readonly messages: readonly MessageName[];
+    readonly kept: number;
+    readonly received: number;
+  } {
+    let kept = 0;
+    let received = 0;
+    const messages: MessageName[] = [];
+    for (const lane of this.all()) {
+      const open = lane.unsettled();
+      messages.push(...open.messages);
+      kept += open.flying;
+      received += open.flying + open.waiting;
+    }
+    return { messages, kept, received };
+  }
+
   /** Seals what is open and waits until it is settled. */
   async drain(): Promise<void> {
     await Promise.all(this.all().map((lane) => new Promise<void>((done) => lane.flush(done))));
@@ -138,11 +164,17 @@ export class Recorder {
   }
 }
 
+interface Trace {
+  readonly losses: () => readonly Loss[];
+  readonly messages: () => readonly MessageName[];
+  readonly trace: BatchTrace | undefined;
+}
+
 /** What a lane collects: columns of observations, or whole records. */
 interface Content {
   readonly messages: number;
   readonly observations: number;
-  trace(): { losses: () => readonly Loss[]; trace: BatchTrace | undefined };
+  trace(): Trace;
   seal(counters: Counters): { body: Uint8Array; facts: BodyFacts };
   discard(): void;
 }
@@ -209,6 +241,15 @@ class Lane {
     this.timer?.();
   }
 
+  unsettled(): { messages: readonly MessageName[]; flying: number; waiting: number } {
+    const flying = this.flying.filter((batch) => !batch.ledgered);
+    return {
+      messages: [...flying.flatMap((batch) => batch.messages()), ...this.open.trace().messages()],
+      flying: flying.reduce((sum, batch) => sum + batch.observations, 0),
+      waiting: this.open.observations,
+    };
+  }
+
   /** Settles after the newest batch in flight: commits of a class return in order. */
   private follow(confirm: Confirm): void {
     const newest = this.flying.at(-1);
@@ -225,7 +266,7 @@ class Lane {
     const { confirms } = this;
     const { observations } = this.open;
     this.confirms = [];
-    const { losses, trace } = this.open.trace();
+    const { losses, messages, trace } = this.open.trace();
     if (!mayTry) {
       this.open.discard();
       this.options.counters.ledgered += observations;
@@ -240,6 +281,7 @@ class Lane {
       observations,
       confirms,
       losses,
+      messages,
       trace,
       ledgered: false,
     };
@@ -305,7 +347,7 @@ const observationContent = (builder: ObservationBatchBuilder): Content => ({
   },
   trace: () => {
     const trace = builder.trace();
-    return { losses: () => lossesOf(trace, 'unrecorded'), trace };
+    return { losses: () => lossesOf(trace, 'unrecorded'), messages: () => messagesOf(trace), trace };
   },
   seal: (counters) => {
     const { messages, observations, firstAtMs, lastAtMs } = builder;
@@ -329,9 +371,9 @@ class RecordContent implements Content {
     this.observations += loss.observations;
   }
 
-  trace(): { losses: () => readonly Loss[]; trace: undefined } {
-    const { losses } = this;
-    return { losses: () => losses, trace: undefined };
+  trace(): Trace {
+    const { losses, records } = this;
+    return { losses: () => losses, messages: () => records.flatMap(nameOf), trace: undefined };
   }
 
   seal(): { body: Uint8Array; facts: BodyFacts } {
@@ -351,4 +393,18 @@ class RecordContent implements Content {
     this.losses = [];
     this.observations = 0;
   }
+}
+
+const nameOf = ({ head }: BatchRecord): MessageName[] => {
+  const { device, boot, seq } = head as Partial<MessageName>;
+  return device !== undefined && boot !== undefined && seq !== undefined ? [{ device, boot, seq }] : [];
+};
+
+function messagesOf(trace: BatchTrace): MessageName[] {
+  const decoder = new TextDecoder();
+  const names = trace.devices.map(({ bytes }) => decoder.decode(bytes).split('\u0000'));
+  return Array.from(trace.seq, (seq, at) => {
+    const [device = '', boot = ''] = names[trace.device[at] ?? 0] ?? [];
+    return { device, boot, seq };
+  });
 }

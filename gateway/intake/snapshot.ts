@@ -1,5 +1,6 @@
 import type { Counters } from '../../journal/observation-batch.ts';
 import type { LiveDevice } from './live-device.ts';
+import type { MessageName } from './recorder.ts';
 import { BootSeen } from './seen.ts';
 
 /**
@@ -28,7 +29,22 @@ interface Head {
   }[];
 }
 
-export function packSeen(devices: Iterable<LiveDevice>, counters: Counters): Uint8Array {
+/**
+ * `unsettled` is left out: a message counted as seen before it is on disk would be taken for a duplicate after a
+ * crash, confirmed, and lost.
+ */
+export function packSeen(
+  devices: Iterable<LiveDevice>,
+  counters: Counters,
+  unsettled: readonly MessageName[],
+): Uint8Array {
+  const without = new Map<string, number[]>();
+  for (const { device, boot, seq } of unsettled) {
+    const key = `${device} ${boot}`;
+    const known = without.get(key);
+    if (known) known.push(seq);
+    else without.set(key, [seq]);
+  }
   const windows: Uint32Array[] = [];
   const head: Head = {
     version: 1,
@@ -40,9 +56,10 @@ export function packSeen(devices: Iterable<LiveDevice>, counters: Counters): Uin
         const { intervals, digests, times, knownFrom } = seen.parts();
         const windowed = index >= all.length - windowedBoots;
         if (windowed) windows.push(digests);
+        const settled = subtract(intervals, without.get(`${device.id} ${boot}`) ?? []);
         return {
           boot,
-          intervals,
+          intervals: settled,
           times: windowed ? [...times] : [],
           knownFrom,
           words: windowed ? digests.length : 0,
@@ -89,4 +106,24 @@ export function unpackSeen(bytes: Uint8Array, open: (device: string) => LiveDevi
     }
   }
   return head.counters;
+}
+
+/** Takes single seqs out of flat from–to pairs (both inclusive). */
+export function subtract(intervals: readonly number[], seqs: readonly number[]): readonly number[] {
+  if (seqs.length === 0) return intervals;
+  const left: number[] = [];
+  const gone = [...new Set(seqs)].toSorted((a, b) => a - b);
+  let next = 0;
+  for (let at = 0; at < intervals.length; at += 2) {
+    let from = intervals[at] ?? 0;
+    const to = intervals[at + 1] ?? 0;
+    while ((gone[next] ?? Infinity) < from) next += 1;
+    while ((gone[next] ?? Infinity) <= to) {
+      const seq = gone[next++] ?? 0;
+      if (seq > from) left.push(from, seq - 1);
+      from = seq + 1;
+    }
+    if (from <= to) left.push(from, to);
+  }
+  return left;
 }
