@@ -1,6 +1,14 @@
 /** What the gateway keeps as rows: registry, census, limits and people by id, and three logs that only grow. */
 import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
-import type { Association, Bed, Encounter, MonitoringState, Patient, Ward } from '../../model/census.ts';
+import type {
+  Association,
+  Bed,
+  Encounter,
+  MonitoringState,
+  Patient,
+  Profile,
+  Ward,
+} from '../../model/census.ts';
 import type { Device } from '../../model/device.ts';
 import type { BedId, DeviceId, EncounterId, HostId, PersonId, WardId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
@@ -22,11 +30,11 @@ export interface PersonRow extends Person {
 export interface MonitoringRow {
   readonly id: BedId;
   readonly state: MonitoringState;
-  readonly reason?: string;
-  readonly expectedReturnAtMs?: number;
   readonly sinceMs: number;
   /** A person, or a device by its own standby. */
-  readonly by: string;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly expectedBackAtMs?: number;
 }
 
 /** A driver host that may connect; its secret stands in `credentials`. */
@@ -35,18 +43,15 @@ export interface HostRow {
   readonly label: string;
 }
 
-/** One band of one encounter's limits; value null: that band is off. */
-export type LimitRow = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {
+/** Limits of a ward's profile, or of one encounter. */
+export interface LimitsRow {
+  /** `ward/{ward}/{profile}` or `encounter/{encounter}`. */
   readonly id: string;
-  readonly encounter: EncounterId;
-  readonly value: number | null;
-  readonly delayS?: number;
-  readonly hysteresis?: number;
-  readonly untilMs?: number;
-  readonly setBy: PersonId;
-  readonly setAtMs: number;
-  readonly reason: string;
-};
+  readonly ward?: WardId;
+  readonly profile?: Profile;
+  readonly encounter?: EncounterId;
+  readonly limits: readonly AlarmLimit[];
+}
 
 /** Anything small the gateway must know again after a start: boot state, clean stop, an epoch. */
 export interface SettingRow {
@@ -63,7 +68,7 @@ export interface Tables {
   patients: Patient;
   encounters: Encounter;
   associations: Association;
-  limits: LimitRow;
+  limits: LimitsRow;
   people: PersonRow;
   settings: SettingRow;
   monitoring: MonitoringRow;
