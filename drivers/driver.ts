@@ -41,8 +41,11 @@ export interface DriverHost {
   stream(): Promise<Duplex>;
   datagram(): Promise<DatagramPort>;
   listen(accept: (peer: Duplex) => void): Promise<Listener>;
-  /** One bus or endpoint for several devices: made once a key, ended when its last user's session closes. */
-  share<T>(key: string, make: () => Promise<Shared<T>>): Promise<T>;
+  /**
+   * One bus or endpoint for several devices: made once a key, ended when its last user's session closes. It outlives
+   * the session that makes it, so it is given a clock of its own: this host's timers end with the session.
+   */
+  share<T>(key: string, make: (clock: Clock) => Promise<Shared<T>>): Promise<T>;
   /** Never waits; the host bounds it. Ignored after the session's close(). */
   emit(device: DeviceId, items: Emitted | readonly Emitted[]): void;
   /** Resolves when all emitted so far is on disk: then answer the peer. */

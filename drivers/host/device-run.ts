@@ -4,7 +4,7 @@ import { Fault } from '../../model/fault.ts';
 import type { DeviceId } from '../../model/ids.ts';
 import type { Driver, Emitted, Session } from '../driver.ts';
 import { withDeadline } from '../transport/deadline.ts';
-import { createBackoff } from './backoff.ts';
+import { createBackoff } from '../transport/backoff.ts';
 import { createDeviceHealth, type DeviceReport } from './device-health.ts';
 import { createSessionHost, runningSession, type HostServices, type SessionHost } from './session-host.ts';
 

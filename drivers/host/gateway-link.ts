@@ -1,7 +1,7 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Clock } from '../../model/clock.ts';
 import type { Chance, HostId } from '../../model/ids.ts';
-import { createBackoff } from './backoff.ts';
+import { createBackoff } from '../transport/backoff.ts';
 
 export interface GatewayLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss:// */

@@ -110,7 +110,7 @@ export function createSessionHost(
       return keep(listener, () => listener.close());
     },
     share: async (key, make) => {
-      const { value, release } = await services.shares.take(key, make);
+      const { value, release } = await services.shares.take(key, () => make(clock));
       return keep(value, release);
     },
     emit: (_, items) => {
