@@ -139,7 +139,7 @@ function readClass(
     for (const { fromByte, toByte, cause } of scan.damage) {
       faults.push(damaged(file, fromByte, `${cause}, to byte ${toByte}`));
     }
-    if (scan.header) doubtful = add(doubtful, scan.header.doubtfulFrom, name.first);
+    if (scan.header) doubtful = add(doubtful, scan.header.doubtfulFrom, scan.header.doubtfulTo);
     segments.push({ ...scan, file, name, bytes: statSync(join(folder, file)).size, present: own, before });
     present = own.reduce<Ranges>((all, [from, to]) => add(all, from, to), present);
   }
@@ -251,28 +251,40 @@ const framesIn = (found: ClassCatalogue, from: number, to: number): Frame[] =>
     ),
   );
 
+interface Sums {
+  readonly messages: number;
+  readonly observations: number;
+  /** Receipt nearest to the place; 0 when not known. */
+  readonly atMs: number;
+}
+
 /** The running sums before batch `number`, from whichever of its neighbours is readable. */
-function sumsAt(
-  found: ClassCatalogue,
-  number: number,
-): { messages: number; observations: number; atMs: number } | undefined {
+function sumsAt(found: ClassCatalogue, number: number): Sums | undefined {
+  if (number === 0) return { messages: 0, observations: 0, atMs: 0 };
   const [own] = framesIn(found, number, number + 1);
   if (own) {
     const { messagesBefore, observationsBefore, facts } = own.header;
     return { messages: messagesBefore, observations: observationsBefore, atMs: facts.firstAtMs };
   }
   const [previous] = framesIn(found, number - 1, number);
-  if (previous) {
-    const { messages, observations, lastAtMs } = behind(previous);
-    return { messages, observations, atMs: lastAtMs };
-  }
-  if (number === found.head.next) {
-    const { messages, observations, lastAtMs } = found.head;
-    return { messages, observations, atMs: Number.isFinite(lastAtMs) ? lastAtMs : 0 };
-  }
+  if (previous) return sumsOf(behind(previous));
+  if (number === found.head.next) return sumsOf(found.head);
   const header = found.segments.find((segment) => segment.name.first === number)?.header;
-  return header && { messages: header.messagesBefore, observations: header.observationsBefore, atMs: 0 };
+  return (
+    header &&
+    sumsOf({
+      messages: header.messagesBefore,
+      observations: header.observationsBefore,
+      lastAtMs: header.lastAtMsBefore,
+    })
+  );
 }
+
+const sumsOf = ({ messages, observations, lastAtMs }: Omit<HeadCount, 'next'>): Sums => ({
+  messages,
+  observations,
+  atMs: Number.isFinite(lastAtMs) ? lastAtMs : 0,
+});
 
 const damaged = (segment: string, offset: number, cause: string): Fault =>
   new Fault('JOURNAL_CORRUPT', { segment, offset, cause });

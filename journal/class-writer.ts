@@ -65,12 +65,10 @@ export class ClassWriter {
   private open: Open | undefined;
   private serial = 0;
   private buffer = Buffer.alloc(0);
-  private readonly doubtfulFrom: number;
   count: HeadCount;
 
   constructor(options: ClassWriterOptions) {
     this.options = options;
-    this.doubtfulFrom = options.count.next;
     this.count = options.goesOn;
   }
 
@@ -160,16 +158,18 @@ export class ClassWriter {
   /** Header and snapshot of a new segment, and the first zeros behind them. */
   private opening(segment: Open, roll: Roll | undefined): Buffer {
     const { klass, epoch, writer } = this.options;
-    const { next, messages, observations } = this.count;
+    const { next, messages, observations, lastAtMs } = this.count;
     const header = writeSegmentHeader(
       {
         klass,
         snapshot: stateOf(roll),
         first: next,
-        doubtfulFrom: Math.min(this.doubtfulFrom, next),
+        doubtfulFrom: this.options.count.next,
+        doubtfulTo: this.options.goesOn.next,
         recoverFrom: roll?.recoverFrom ?? next,
         messagesBefore: messages,
         observationsBefore: observations,
+        lastAtMsBefore: lastAtMs,
       },
       { klass, epoch, writer, serial: this.serial, first: next },
     );

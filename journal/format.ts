@@ -46,12 +46,15 @@ export interface SegmentHeader {
   readonly klass: JournalClass;
   readonly snapshot: SnapshotState;
   readonly first: number;
-  /** Numbers from here to `first` were with a writer given up: they may be missing without being a loss. */
+  /** These numbers were with a writer given up before this one: they may be missing without being a loss. */
   readonly doubtfulFrom: number;
+  readonly doubtfulTo: number;
   /** The snapshot covers every batch below this number. */
   readonly recoverFrom: number;
   readonly messagesBefore: number;
   readonly observationsBefore: number;
+  /** Receipt of the newest message before it, ms; −Infinity when there is none. */
+  readonly lastAtMsBefore: number;
 }
 
 export function writeSegmentHeader(header: Omit<SegmentHeader, 'version'>, name: SegmentName): Buffer {
@@ -68,6 +71,8 @@ export function writeSegmentHeader(header: Omit<SegmentHeader, 'version'>, name:
   bytes.writeUInt32LE(name.writer, 56);
   bytes.writeUInt32LE(name.serial, 60);
   bytes.write(name.epoch, 64, 'latin1');
+  bytes.writeDoubleLE(header.doubtfulTo, 96);
+  bytes.writeDoubleLE(header.lastAtMsBefore, 104);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 252)), 252);
   return bytes;
 }
@@ -89,9 +94,11 @@ export function readSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
     snapshot: snapshot ?? 'missing',
     first: bytes.readDoubleLE(16),
     doubtfulFrom: bytes.readDoubleLE(24),
+    doubtfulTo: bytes.readDoubleLE(96),
     recoverFrom: bytes.readDoubleLE(32),
     messagesBefore: bytes.readDoubleLE(40),
     observationsBefore: bytes.readDoubleLE(48),
+    lastAtMsBefore: bytes.readDoubleLE(104),
   };
 }
 

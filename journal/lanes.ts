@@ -115,6 +115,7 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
   };
 
   const end = (): void => {
+    keeper.account(damage);
     keeper.tidy();
     keeper.save();
     for (const lane of lanes.values()) lane.port.close();
