@@ -46,8 +46,8 @@ const decimal = (value: number): number => Math.round(value * 1e9) / 1e9;
 /** What a judge must keep over a restart. */
 export interface JudgeState {
   readonly presence: Presence;
-  readonly onsetMs: number;
-  readonly newestMs: number;
+  readonly onsetMs: number | null;
+  readonly newestMs: number | null;
   readonly value: number | null;
   readonly peak: number | null;
   readonly questionable: boolean;
@@ -126,15 +126,14 @@ export class LimitJudge {
   }
 
   state(): JudgeState {
-    const figure = (value: number): number | null => (Number.isNaN(value) ? null : value);
-    const { presence: at, onsetMs, newestMs, questionable } = this;
+    const figure = (value: number): number | null => (Number.isFinite(value) ? value : null);
     return {
-      presence: at,
-      onsetMs,
-      newestMs,
+      presence: this.presence,
+      onsetMs: figure(this.onsetMs),
+      newestMs: figure(this.newestMs),
       value: figure(this.value),
       peak: figure(this.peak),
-      questionable,
+      questionable: this.questionable,
     };
   }
 
@@ -142,8 +141,8 @@ export class LimitJudge {
   restore(state: JudgeState): void {
     if (state.presence !== 'present' && state.presence !== 'sourceLost') return;
     this.presence = state.presence;
-    this.onsetMs = state.onsetMs;
-    this.newestMs = state.newestMs;
+    this.onsetMs = state.onsetMs ?? NaN;
+    this.newestMs = state.newestMs ?? -Infinity;
     this.value = state.value ?? NaN;
     this.peak = state.peak ?? NaN;
     this.questionable = state.questionable;

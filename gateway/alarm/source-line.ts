@@ -37,6 +37,8 @@ export class SourceLine {
   judgedAtMs: number;
   /** The last judged sample was a single measurement: it has no gap. */
   episodic = false;
+  /** Measuring time of the newest episodic measurement judged. */
+  measuredAtMs = -Infinity;
   disagreeSinceMs: number | undefined = undefined;
 
   /** When the line's first sample was judged: sources that join within 10 s of it have not been lost. */
@@ -103,16 +105,15 @@ export class SourceLine {
     questionable: boolean,
     receivedAtMs: number,
   ): void {
-    if (receivedAtMs - takenAtMs > episodicLiveMs) return;
+    // The same measuring time is the same measurement, however often it is sent.
+    if (receivedAtMs - takenAtMs > episodicLiveMs || takenAtMs <= this.measuredAtMs) return;
     if (this.sources.some((other) => other.rank < source.rank && other.liveAt(receivedAtMs))) return;
     this.judging = source;
+    this.measuredAtMs = takenAtMs;
     this.judgedAtMs = receivedAtMs;
     this.episodic = true;
-    let moved = false;
-    for (const band of this.bands) {
-      if (band.judge.measurement(takenAtMs, value, questionable) !== undefined) moved = true;
-    }
-    if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
+    for (const { judge } of this.bands) judge.measurement(takenAtMs, value, questionable);
+    this.listener.lineMoved(this, receivedAtMs, takenAtMs);
   }
 
   /** By the clock, about once a second: present alarms whose sources are all silent lose their source. */

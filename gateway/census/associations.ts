@@ -34,8 +34,7 @@ export class Associations {
   }
 
   async load(): Promise<void> {
-    const rows = (await this.desk.rows.load('associations')) as readonly Association[];
-    for (const row of rows) this.hold(row);
+    for (const row of (await this.desk.rows.load('associations')) as readonly Association[]) this.hold(row);
   }
 
   list(filter: {
@@ -88,9 +87,8 @@ export class Associations {
       beginAtMs,
       begunBy: by.id,
     };
-    await keep(this.desk, {
-      table: 'associations',
-      row: association,
+    await keep({
+      put: () => this.desk.rows.put('associations', association),
       apply: () => this.put(association),
       undo: () => this.drop(association),
     });
@@ -116,9 +114,8 @@ export class Associations {
     const nowMs = this.desk.clock.nowMs();
     const endAtMs = Math.max(before.beginAtMs, Math.min(nowMs, at.endAtMs ?? nowMs));
     const after: Association = { ...before, endAtMs, endedBy: by.id };
-    await keep(this.desk, {
-      table: 'associations',
-      row: after,
+    await keep({
+      put: () => this.desk.rows.put('associations', after),
       apply: () => this.put(after),
       undo: () => this.put(before),
     });

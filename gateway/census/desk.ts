@@ -2,13 +2,14 @@ import type { Association, Encounter, MonitoringState } from '../../model/census
 import type { Clock } from '../../model/clock.ts';
 import type { BedId, Chance, WardId } from '../../model/ids.ts';
 
-/** Where the census is kept: every row has an `id`; `put` resolves when the row is on disk and rejects with a Fault. */
-export interface CensusRows {
-  load(table: CensusTable): Promise<readonly unknown[]> | readonly unknown[];
-  put(table: CensusTable, row: { readonly id: string }): Promise<void>;
-}
 export type CensusTable =
   'wards' | 'beds' | 'patients' | 'encounters' | 'associations' | 'limits' | 'monitoring';
+
+/** Where the census is kept; `put` resolves when the row is on disk and rejects with a Fault. */
+export interface CensusRows {
+  load(table: CensusTable): Promise<readonly unknown[]>;
+  put(table: CensusTable, row: { readonly id: string }): Promise<void>;
+}
 
 /** One line of the audit; ids and values, never names. */
 export interface CensusAct {
@@ -47,13 +48,14 @@ export interface Desk {
  * Memory first, so that the alarm never waits for the disk, then the row; if the row cannot be written, memory goes
  * back and the fault reaches the person who asked.
  */
-export async function keep(
-  desk: Desk,
-  write: { table: CensusTable; row: { readonly id: string }; apply: () => void; undo: () => void },
-): Promise<void> {
+export async function keep(write: {
+  put: () => Promise<void>;
+  apply: () => void;
+  undo: () => void;
+}): Promise<void> {
   write.apply();
   try {
-    await desk.rows.put(write.table, write.row);
+    await write.put();
   } catch (fault) {
     write.undo();
     throw fault;

@@ -17,12 +17,22 @@ export type LimitWish = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & 
 };
 
 /** One band of one encounter as kept: with who, when, why, until when. */
-interface LimitRow extends LimitWish {
-  readonly id: string;
-  readonly encounter: EncounterId;
+interface OwnBand extends LimitWish {
+  readonly delayS: number;
+  readonly hysteresis: number;
   readonly setBy: string;
   readonly setAtMs: number;
   readonly reason: string;
+}
+
+/** One row an encounter, so that a change of several bands is on disk as a whole or not at all. */
+interface EncounterLimits {
+  readonly id: string;
+  readonly encounter: EncounterId;
+  /** Those in force, for whoever reads the table. */
+  readonly limits: readonly AlarmLimit[];
+  /** All that were set, those switched off too. */
+  readonly bands: readonly OwnBand[];
 }
 
 /** The clock's timers hold at most some days; a longer wait is taken in pieces. */
@@ -32,7 +42,7 @@ const longestWaitMs = 86_400_000;
 export class LimitBook {
   private readonly desk: Desk;
   private readonly metrics: ReadonlyMap<string, Metric>;
-  private readonly byEncounter = new Map<EncounterId, Map<string, LimitRow>>();
+  private readonly byEncounter = new Map<EncounterId, readonly OwnBand[]>();
   private cancelExpiry: Cancel | undefined = undefined;
 
   constructor(desk: Desk, metrics: ReadonlyMap<string, Metric>) {
@@ -41,8 +51,8 @@ export class LimitBook {
   }
 
   async load(): Promise<void> {
-    for (const row of (await this.desk.rows.load('limits')) as readonly LimitRow[]) {
-      this.rowsOf(row.encounter).set(bandOf(row), row);
+    for (const row of (await this.desk.rows.load('limits')) as readonly EncounterLimits[]) {
+      this.byEncounter.set(row.encounter, row.bands);
     }
     this.awaitExpiry();
   }
@@ -51,8 +61,7 @@ export class LimitBook {
   inForce(profile: Profile, encounter?: EncounterId): readonly AlarmLimit[] {
     const own = encounter === undefined ? undefined : this.byEncounter.get(encounter);
     const defaults = defaultLimits(profile);
-    if (!own || own.size === 0) return defaults;
-    return merged(defaults, [...own.values()], this.desk.clock.nowMs());
+    return own ? merged(defaults, own, this.desk.clock.nowMs()) : defaults;
   }
 
   /** All or nothing: one refused band refuses the whole request, with every cause. */
@@ -63,12 +72,12 @@ export class LimitBook {
     reason: string,
   ): Promise<readonly AlarmLimit[] | { refused: readonly LimitRefusal[] }> {
     const nowMs = this.desk.clock.nowMs();
-    const rows = wishes.map((wish) => this.rowFor(by, stay.encounter, wish, { nowMs, reason }));
-    const own = this.rowsOf(stay.encounter);
+    const bands = wishes.map((wish) => bandFor(by, wish, { nowMs, reason }));
+    const own = this.byEncounter.get(stay.encounter);
     const before = this.inForce(stay.profile, stay.encounter);
-    const wouldBe = new Map([...own, ...rows.map((row) => [bandOf(row), row] as const)]);
-    const after = merged(defaultLimits(stay.profile), [...wouldBe.values()], nowMs);
-    const refused = limitRefusals(rows, after, { metrics: this.metrics, nowMs });
+    const wanted = [...new Map([...(own ?? []), ...bands].map((band) => [bandOf(band), band])).values()];
+    const after = merged(defaultLimits(stay.profile), wanted, nowMs);
+    const refused = limitRefusals(bands, after, { metrics: this.metrics, nowMs });
     if (refused.length > 0) {
       this.desk.record({
         by: by.id,
@@ -79,7 +88,7 @@ export class LimitBook {
       });
       return { refused };
     }
-    await Promise.all(rows.map((row) => this.keepRow(own, row)));
+    await this.keepBands(stay.encounter, wanted, own);
     this.desk.record({
       by: by.id,
       act: 'limits.set',
@@ -96,52 +105,30 @@ export class LimitBook {
     this.cancelExpiry?.();
   }
 
-  private rowFor(
-    by: Actor,
+  private keepBands(
     encounter: EncounterId,
-    wish: LimitWish,
-    said: { nowMs: number; reason: string },
-  ): LimitRow {
-    const { metric, direction, priority, value } = wish;
-    return {
-      id: `${encounter}.${bandOf(wish)}`,
+    wanted: readonly OwnBand[],
+    before: readonly OwnBand[] | undefined,
+  ): Promise<void> {
+    const row: EncounterLimits = {
+      id: `encounter/${encounter}`,
       encounter,
-      metric,
-      direction,
-      priority,
-      value,
-      delayS: wish.delayS ?? defaultDelayS,
-      hysteresis: wish.hysteresis ?? defaultHysteresis(lineOf(metric)),
-      ...(wish.untilMs === undefined ? {} : { untilMs: wish.untilMs }),
-      setBy: by.id,
-      setAtMs: said.nowMs,
-      reason: said.reason,
+      limits: merged([], wanted, this.desk.clock.nowMs()),
+      bands: wanted,
     };
-  }
-
-  private keepRow(own: Map<string, LimitRow>, row: LimitRow): Promise<void> {
-    const band = bandOf(row);
-    const before = own.get(band);
-    const told = (): void => this.desk.changed({ kind: 'limits', encounter: row.encounter });
-    return keep(this.desk, {
-      table: 'limits',
-      row,
+    const told = (): void => this.desk.changed({ kind: 'limits', encounter });
+    return keep({
+      put: () => this.desk.rows.put('limits', row),
       apply: () => {
-        own.set(band, row);
+        this.byEncounter.set(encounter, wanted);
         told();
       },
       undo: () => {
-        if (before) own.set(band, before);
-        else own.delete(band);
+        if (before) this.byEncounter.set(encounter, before);
+        else this.byEncounter.delete(encounter);
         told();
       },
     });
-  }
-
-  private rowsOf(encounter: EncounterId): Map<string, LimitRow> {
-    let rows = this.byEncounter.get(encounter);
-    if (!rows) this.byEncounter.set(encounter, (rows = new Map()));
-    return rows;
   }
 
   /** A limit set until an instant falls back to the profile's then, by itself. */
@@ -150,16 +137,17 @@ export class LimitBook {
     this.cancelExpiry = undefined;
     const nowMs = this.desk.clock.nowMs();
     let nextMs = Infinity;
-    for (const rows of this.byEncounter.values()) {
-      for (const { untilMs } of rows.values()) {
+    for (const bands of this.byEncounter.values()) {
+      for (const { untilMs } of bands) {
         if (untilMs !== undefined && untilMs > nowMs) nextMs = Math.min(nextMs, untilMs);
       }
     }
     if (nextMs === Infinity) return;
     this.cancelExpiry = this.desk.clock.after(Math.min(nextMs - nowMs, longestWaitMs), () => {
-      for (const [encounter, rows] of this.byEncounter) {
-        const passed = [...rows.values()].some((row) => row.untilMs !== undefined && row.untilMs === nextMs);
-        if (passed && this.desk.clock.nowMs() >= nextMs) this.desk.changed({ kind: 'limits', encounter });
+      const passed = this.desk.clock.nowMs() >= nextMs;
+      for (const [encounter, bands] of this.byEncounter) {
+        if (passed && bands.some((band) => band.untilMs === nextMs))
+          this.desk.changed({ kind: 'limits', encounter });
       }
       this.awaitExpiry();
     });
@@ -170,25 +158,40 @@ export class LimitBook {
 const bandOf = (limit: Pick<AlarmLimit, 'metric' | 'direction' | 'priority'>): string =>
   `${lineOf(limit.metric)}.${limit.direction}.${limit.priority}`;
 
+function bandFor(by: Actor, wish: LimitWish, said: { nowMs: number; reason: string }): OwnBand {
+  const { metric, direction, priority, value, untilMs } = wish;
+  return {
+    metric,
+    direction,
+    priority,
+    value,
+    delayS: wish.delayS ?? defaultDelayS,
+    hysteresis: wish.hysteresis ?? defaultHysteresis(lineOf(metric)),
+    ...(untilMs === undefined ? {} : { untilMs }),
+    setBy: by.id,
+    setAtMs: said.nowMs,
+    reason: said.reason,
+  };
+}
+
 function merged(
   defaults: readonly AlarmLimit[],
-  own: readonly LimitRow[],
+  own: readonly OwnBand[],
   nowMs: number,
 ): readonly AlarmLimit[] {
   const bands = new Map(defaults.map((limit) => [bandOf(limit), limit]));
   for (const row of own) {
     if (row.untilMs !== undefined && row.untilMs <= nowMs) continue;
-    const band = bandOf(row);
-    if (row.value === null) bands.delete(band);
+    const { metric, direction, priority, value, setBy, setAtMs, untilMs } = row;
+    if (value === null) bands.delete(bandOf(row));
     else {
-      const { metric, direction, priority, value, setBy, setAtMs, untilMs } = row;
-      bands.set(band, {
+      bands.set(bandOf(row), {
         metric,
         direction,
         priority,
         value,
-        delayS: row.delayS ?? defaultDelayS,
-        hysteresis: row.hysteresis ?? 0,
+        delayS: row.delayS,
+        hysteresis: row.hysteresis,
         origin: 'encounter',
         setBy,
         setAtMs,

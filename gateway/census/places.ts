@@ -2,13 +2,14 @@ import type { Bed, MonitoringState, Profile, Ward } from '../../model/census.ts'
 import type { BedId, WardId } from '../../model/ids.ts';
 import { keep, type Actor, type Desk } from './desk.ts';
 
-/** How a bed is watched, and why; beds without a row are on. */
+/** How a bed is watched, and why (CLINICAL 1); the id is the bed's. Beds without a row are on. */
 export interface Monitoring {
   readonly id: BedId;
   readonly state: MonitoringState;
   readonly reason?: string;
   readonly expectedReturnAtMs?: number;
   readonly sinceMs: number;
+  /** A person, or a device by its own standby. */
   readonly by: string;
 }
 
@@ -27,8 +28,8 @@ export class Places {
     for (const row of (await this.desk.rows.load('wards')) as readonly Ward[])
       this.wardsById.set(row.id, row);
     for (const row of (await this.desk.rows.load('beds')) as readonly Bed[]) this.bedsById.set(row.id, row);
-    const states = (await this.desk.rows.load('monitoring')) as readonly Monitoring[];
-    for (const row of states) this.monitoringByBed.set(row.id, row);
+    for (const row of (await this.desk.rows.load('monitoring')) as readonly Monitoring[])
+      this.monitoringByBed.set(row.id, row);
   }
 
   wards(): readonly Ward[] {
@@ -58,9 +59,8 @@ export class Places {
       profile: wanted.profile,
     };
     if (this.wardsById.has(ward.id)) return 'id-taken';
-    await keep(this.desk, {
-      table: 'wards',
-      row: ward,
+    await keep({
+      put: () => this.desk.rows.put('wards', ward),
       apply: () => void this.wardsById.set(ward.id, ward),
       undo: () => void this.wardsById.delete(ward.id),
     });
@@ -80,9 +80,8 @@ export class Places {
       label: wanted.label,
     };
     if (this.bedsById.has(bed.id)) return 'id-taken';
-    await keep(this.desk, {
-      table: 'beds',
-      row: bed,
+    await keep({
+      put: () => this.desk.rows.put('beds', bed),
       apply: () => void this.bedsById.set(bed.id, bed),
       undo: () => void this.bedsById.delete(bed.id),
     });
@@ -114,9 +113,8 @@ export class Places {
       this.monitoringByBed.set(bed, row);
       this.desk.changed({ kind: 'monitoring', bed, state: row.state });
     };
-    await keep(this.desk, {
-      table: 'monitoring',
-      row: after,
+    await keep({
+      put: () => this.desk.rows.put('monitoring', after),
       apply: () => put(after),
       undo: () => put(before),
     });

@@ -25,10 +25,10 @@ export class Stays {
   }
 
   async load(): Promise<void> {
-    const patients = (await this.desk.rows.load('patients')) as readonly Patient[];
-    for (const patient of patients) this.hold(patient);
-    const encounters = (await this.desk.rows.load('encounters')) as readonly Encounter[];
-    for (const encounter of encounters) this.encountersById.set(encounter.id, encounter);
+    for (const patient of (await this.desk.rows.load('patients')) as readonly Patient[]) this.hold(patient);
+    for (const encounter of (await this.desk.rows.load('encounters')) as readonly Encounter[]) {
+      this.encountersById.set(encounter.id, encounter);
+    }
   }
 
   patient(id: PatientId): Patient | undefined {
@@ -72,21 +72,23 @@ export class Stays {
       profile: stay.profile ?? proposeProfile(patient.birthDate, ward.profile, nowMs),
       admittedAtMs: stay.admittedAtMs ?? nowMs,
     };
-    // The bed is taken in memory at once: two admissions racing for it cannot both have it.
-    const kept = keep(this.desk, {
-      table: 'encounters',
-      row: encounter,
-      apply: () => void this.encountersById.set(encounter.id, encounter),
-      undo: () => void this.encountersById.delete(encounter.id),
-    });
     const before = this.patients.get(patient.id);
-    const keptPatient = keep(this.desk, {
-      table: 'patients',
-      row: patient,
-      apply: () => this.hold(patient),
-      undo: () => (before ? this.hold(before) : this.drop(patient)),
+    await keep({
+      put: async () => {
+        await this.desk.rows.put('patients', patient);
+        await this.desk.rows.put('encounters', encounter);
+      },
+      // The bed is taken in memory at once: two admissions racing for it cannot both have it.
+      apply: () => {
+        this.hold(patient);
+        this.encountersById.set(encounter.id, encounter);
+      },
+      undo: () => {
+        this.encountersById.delete(encounter.id);
+        if (before) this.hold(before);
+        else this.drop(patient);
+      },
     });
-    await Promise.all([keptPatient, kept]);
     this.desk.record({
       by: by.id,
       act: 'encounter.admit',
@@ -130,9 +132,8 @@ export class Stays {
       this.encountersById.set(encounter.id, encounter);
       this.desk.changed({ kind: 'encounter', encounter });
     };
-    await keep(this.desk, {
-      table: 'encounters',
-      row: after,
+    await keep({
+      put: () => this.desk.rows.put('encounters', after),
       apply: () => put(after),
       undo: () => put(before),
     });

@@ -1,0 +1,352 @@
+import { priorities, type Alarm, type Priority } from '../../model/alarm.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { AlarmId, Chance } from '../../model/ids.ts';
+import {
+  standingAlarms,
+  type AlarmCause,
+  type AlarmEntry,
+  type AlarmLog,
+  type BandState,
+} from './alarm-log.ts';
+
+/** An acknowledged signal returns after this, if the condition is still present (CLINICAL 4). */
+export const realarmMs: Readonly<Record<Priority, number>> = { high: 120_000, medium: 300_000, low: 600_000 };
+/** Ended alarms that can still be asked for by id. */
+const endedBound = 2_000;
+/** Transitions that wait for a disk that fails; beyond it the oldest are given up (the alarm itself never). */
+const unrecordedBound = 20_000;
+/** A checkpoint stands after this many transitions, so that a start reads little. */
+const checkpointEvery = 2_000;
+
+export type AlarmListener = (alarm: Alarm, cause: AlarmCause) => void;
+
+/** What a raise must say; the book adds id, times and the four axes beside presence. */
+export type AlarmDraft = Omit<
+  Alarm,
+  | 'id'
+  | 'raisedAtMs'
+  | 'signal'
+  | 'inactivation'
+  | 'responsibility'
+  | 'recorded'
+  | 'version'
+  | 'endedAtMs'
+  | 'acknowledgedBy'
+  | 'acknowledgedAtMs'
+  | 'realarmAtMs'
+>;
+export type AlarmPatch = Partial<Omit<Alarm, 'id' | 'version' | 'recorded' | 'raisedAtMs'>>;
+
+/** The newest judged value of a present alarm, asked for whenever it is shown. */
+export type LiveFigures = () => { readonly value?: number; readonly peak?: number };
+
+interface Standing {
+  readonly key: string;
+  alarm: Alarm;
+  bands: readonly BandState[] | undefined;
+  episodic: boolean;
+  figures: LiveFigures | undefined;
+  /** On the clock's monotonic time; undefined while not acknowledged. */
+  realarmDueMs: number | undefined;
+}
+
+/**
+ * All alarms that are present. Each transition takes effect at once from memory, is told to the listeners and queued to
+ * the log in the same tick; until the log has it on disk the alarm says `recorded: false` (CLINICAL 4, durability).
+ */
+export class AlarmBook {
+  private readonly clock: Clock;
+  private readonly chance: Chance;
+  private readonly log: AlarmLog;
+  private readonly standing = new Map<string, Standing>();
+  private readonly byId = new Map<AlarmId, Standing>();
+  private readonly ended = new Map<AlarmId, Alarm>();
+  private readonly listeners = new Set<AlarmListener>();
+  private unrecorded: AlarmEntry[] = [];
+  private sinceCheckpoint = 0;
+  /** Number of the newest log entry known to be on disk. */
+  private onDisk = 0;
+
+  constructor(with_: { clock: Clock; chance: Chance; log: AlarmLog }) {
+    this.clock = with_.clock;
+    this.chance = with_.chance;
+    this.log = with_.log;
+  }
+
+  /** Told synchronously at each transition, and once more when it is on disk (`recorded`). */
+  onChange(listener: AlarmListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  active(): Alarm[] {
+    return [...this.standing.values()].map(shown);
+  }
+
+  /** A present alarm, or one of the newest that ended. */
+  alarm(id: AlarmId): Alarm | undefined {
+    const standing = this.byId.get(id);
+    return standing ? shown(standing) : this.ended.get(id);
+  }
+
+  /** The present alarm of a key. */
+  at(key: string): Alarm | undefined {
+    return this.standing.get(key)?.alarm;
+  }
+
+  /** What is present about keys that begin so. */
+  keysUnder(prefix: string): readonly string[] {
+    return [...this.standing.keys()].filter((key) => key.startsWith(prefix));
+  }
+
+  bandsAt(key: string): readonly BandState[] {
+    return this.standing.get(key)?.bands ?? [];
+  }
+
+  /** Where the newest value of a present alarm is asked for. */
+  attach(key: string, figures: LiveFigures | undefined): void {
+    const standing = this.standing.get(key);
+    if (standing) standing.figures = figures;
+  }
+
+  raise(
+    key: string,
+    draft: AlarmDraft,
+    more: { bands?: readonly BandState[]; figures?: LiveFigures; episodic?: boolean } = {},
+  ): Alarm {
+    const alarm: Alarm = {
+      ...draft,
+      id: this.chance.id('alarm'),
+      raisedAtMs: this.clock.nowMs(),
+      signal: 'on',
+      inactivation: 'enabled',
+      responsibility: 'undefined',
+      recorded: false,
+      version: 1,
+    };
+    const standing: Standing = {
+      key,
+      alarm,
+      bands: more.bands,
+      episodic: more.episodic ?? false,
+      figures: more.figures,
+      realarmDueMs: undefined,
+    };
+    this.standing.set(key, standing);
+    this.byId.set(alarm.id, standing);
+    this.tell(standing, 'raised', {});
+    return standing.alarm;
+  }
+
+  /** A rise in priority ends acknowledgement, acceptance and pauses; a fall keeps them (CLINICAL 4). */
+  reprioritise(key: string, patch: AlarmPatch & { priority: Priority }, bands?: readonly BandState[]): void {
+    const standing = this.standing.get(key);
+    if (!standing) return;
+    const rises = priorities.indexOf(patch.priority) > priorities.indexOf(standing.alarm.priority);
+    if (!rises) {
+      this.change(key, patch, 'deescalated', { bands });
+      return;
+    }
+    standing.realarmDueMs = undefined;
+    this.change(key, { ...patch, ...unquieted, responsibility: 'undefined' }, 'escalated', { bands });
+  }
+
+  change(
+    key: string,
+    patch: AlarmPatch,
+    cause: AlarmCause,
+    more: { bands?: readonly BandState[]; by?: string; reason?: string } = {},
+  ): void {
+    const standing = this.standing.get(key);
+    if (!standing) return;
+    if (more.bands) standing.bands = more.bands;
+    standing.alarm = { ...standing.alarm, ...patch, recorded: false, version: standing.alarm.version + 1 };
+    this.tell(standing, cause, more);
+  }
+
+  end(key: string, more: { by?: string; reason?: string } = {}): void {
+    const standing = this.standing.get(key);
+    if (!standing) return;
+    this.standing.delete(key);
+    this.byId.delete(standing.alarm.id);
+    standing.alarm = {
+      ...shown(standing),
+      presence: 'absent',
+      signal: 'off',
+      endedAtMs: this.clock.nowMs(),
+      recorded: false,
+      version: standing.alarm.version + 1,
+    };
+    standing.figures = undefined;
+    this.keepEnded(standing.alarm);
+    this.tell(standing, 'ended', more);
+  }
+
+  /** Quiets one alarm on the handhelds for its re-alarm time; the condition stays shown. Rights are the caller's. */
+  acknowledge(
+    id: AlarmId,
+    by: { readonly id: string; readonly name?: string },
+    version?: number,
+  ): 'acknowledged' | 'gone' | 'changed' {
+    const standing = this.byId.get(id);
+    if (!standing) return 'gone';
+    const { alarm } = standing;
+    if (version !== undefined && version !== alarm.version) return 'changed';
+    if (alarm.inactivation === 'acknowledged') return 'acknowledged';
+    const quietMs = realarmMs[alarm.priority];
+    const nowMs = this.clock.nowMs();
+    if (!standing.episodic) standing.realarmDueMs = this.clock.monotonicMs() + quietMs;
+    this.change(
+      standing.key,
+      {
+        inactivation: 'acknowledged',
+        acknowledgedBy: by.name ?? by.id,
+        acknowledgedAtMs: nowMs,
+        ...(standing.episodic ? {} : { realarmAtMs: nowMs + quietMs }),
+      },
+      'acknowledged',
+      { by: by.id },
+    );
+    return 'acknowledged';
+  }
+
+  /** A new measurement that still violates rings again, whoever acknowledged the one before. */
+  measuredAgain(key: string, episodic: boolean): void {
+    const standing = this.standing.get(key);
+    if (!standing) return;
+    standing.episodic = episodic;
+    if (!episodic || standing.alarm.inactivation !== 'acknowledged') return;
+    standing.realarmDueMs = undefined;
+    this.change(key, unquieted, 'realarmed');
+  }
+
+  /** About twice a second: acknowledged signals whose time is over return; what could not be written is tried again. */
+  sweep(): void {
+    const monoMs = this.clock.monotonicMs();
+    for (const standing of this.standing.values()) {
+      if (standing.realarmDueMs === undefined || standing.realarmDueMs > monoMs) continue;
+      standing.realarmDueMs = undefined;
+      this.change(standing.key, unquieted, 'realarmed');
+    }
+    if (this.unrecorded.length > 0) {
+      const waiting = this.unrecorded;
+      this.unrecorded = [];
+      for (const entry of waiting) this.write(entry);
+    }
+  }
+
+  /**
+   * Puts back what was present when the log ended. Downtime counts against the re-alarm time; a clock that went back
+   * meanwhile cannot make it longer than it was.
+   */
+  async restore(): Promise<void> {
+    const kept = await standingAlarms(this.log);
+    this.onDisk = kept.number;
+    for (const entry of kept.standing) {
+      if (this.standing.has(entry.key)) continue;
+      const { alarm } = entry;
+      const standing: Standing = {
+        key: entry.key,
+        alarm: { ...alarm, recorded: true },
+        bands: entry.bands,
+        episodic: entry.episodic ?? false,
+        figures: undefined,
+        realarmDueMs: this.remaining(alarm),
+      };
+      this.standing.set(entry.key, standing);
+      this.byId.set(alarm.id, standing);
+    }
+    this.checkpoint();
+  }
+
+  private remaining(alarm: Alarm): number | undefined {
+    if (alarm.inactivation !== 'acknowledged' || alarm.realarmAtMs === undefined) return undefined;
+    const leftMs = Math.min(realarmMs[alarm.priority], alarm.realarmAtMs - this.clock.nowMs());
+    return this.clock.monotonicMs() + Math.max(0, leftMs);
+  }
+
+  private tell(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): void {
+    const { key, bands, episodic } = standing;
+    const alarm = shown(standing);
+    const entry: AlarmEntry = {
+      version: 1,
+      atMs: this.clock.nowMs(),
+      cause,
+      key,
+      alarm,
+      ...(bands ? { bands } : {}),
+      ...(episodic ? { episodic } : {}),
+      ...(more.by === undefined ? {} : { by: more.by }),
+      ...(more.reason === undefined ? {} : { reason: more.reason }),
+    };
+    this.write(entry);
+    for (const listener of this.listeners) listener(alarm, cause);
+    this.sinceCheckpoint += 1;
+    if (this.sinceCheckpoint >= checkpointEvery) this.checkpoint();
+  }
+
+  private write(entry: AlarmEntry): void {
+    this.log.append(entry).then(
+      (number) => {
+        this.onDisk = Math.max(this.onDisk, number);
+        this.nowRecorded(entry.alarm);
+      },
+      () => {
+        // The log's own owner raises the technical alarm; here the alarm goes on, marked as not recorded.
+        if (this.unrecorded.length >= unrecordedBound) this.unrecorded.shift();
+        this.unrecorded.push(entry);
+      },
+    );
+  }
+
+  private nowRecorded(written: Alarm): void {
+    const standing = this.byId.get(written.id);
+    if (standing) {
+      if (standing.alarm.version !== written.version) return;
+      standing.alarm = { ...standing.alarm, recorded: true };
+      for (const listener of this.listeners) listener(shown(standing), 'recorded');
+      return;
+    }
+    const ended = this.ended.get(written.id);
+    if (ended?.version !== written.version) return;
+    const alarm = { ...ended, recorded: true };
+    this.ended.set(alarm.id, alarm);
+    for (const listener of this.listeners) listener(alarm, 'recorded');
+  }
+
+  private checkpoint(): void {
+    this.sinceCheckpoint = 0;
+    const atMs = this.clock.nowMs();
+    const standing = [...this.standing.values()].map(({ key, alarm, bands, episodic }): AlarmEntry => ({
+      version: 1,
+      atMs,
+      cause: 'restored',
+      key,
+      alarm,
+      ...(bands ? { bands } : {}),
+      ...(episodic ? { episodic } : {}),
+    }));
+    // One that fails only makes the next start read further back.
+    this.log.checkpoint({ version: 1, number: this.onDisk, standing }).catch(() => undefined);
+  }
+
+  private keepEnded(alarm: Alarm): void {
+    if (this.ended.size >= endedBound) {
+      for (const oldest of this.ended.keys()) {
+        this.ended.delete(oldest);
+        break;
+      }
+    }
+    this.ended.set(alarm.id, alarm);
+  }
+}
+
+const unquieted = {
+  inactivation: 'enabled',
+  acknowledgedBy: undefined,
+  acknowledgedAtMs: undefined,
+  realarmAtMs: undefined,
+} as const satisfies AlarmPatch;
+
+const shown = (standing: Standing): Alarm =>
+  standing.figures ? { ...standing.alarm, ...standing.figures() } : standing.alarm;

@@ -1,0 +1,68 @@
+import type { AlarmLimit } from '../../model/alarm.ts';
+import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
+import type { LiveSeries } from '../intake/types.ts';
+import { LimitLine, type LineTools } from './limit-line.ts';
+import { lineOf, rankOf } from './source-order.ts';
+
+/** Whose limits they are. Without an encounter: somebody on a bed who is not yet known. */
+export interface Place {
+  /** One alarm a key, quantity and direction. */
+  readonly key: string;
+  readonly ward?: WardId;
+  readonly bed?: BedId;
+  readonly encounter?: EncounterId;
+}
+
+/** One patient as the limits see him: a line of samples for each quantity that has a limit. */
+export class Subject {
+  readonly place: Place;
+  private readonly tools: LineTools;
+  private readonly lines = new Map<string, LimitLine>();
+
+  constructor(place: Place, tools: LineTools) {
+    this.place = place;
+    this.tools = tools;
+  }
+
+  /** Limits in force from now on. Bands that are gone end their alarm; the others keep onset and state. */
+  setLimits(limits: readonly AlarmLimit[]): void {
+    const byLine = new Map<string, AlarmLimit[]>();
+    for (const limit of limits) {
+      const name = lineOf(limit.metric);
+      byLine.set(name, [...(byLine.get(name) ?? []), limit]);
+    }
+    for (const [name, line] of this.lines) if (!byLine.has(name)) line.setLimits([]);
+    for (const [name, own] of byLine) {
+      let line = this.lines.get(name);
+      if (!line) this.lines.set(name, (line = new LimitLine(name, this.place, this.tools)));
+      line.setLimits(own);
+    }
+  }
+
+  /** Hands a series' samples to its line; a series no limit reads is left alone. `order`: preferred devices first. */
+  attach(series: LiveSeries, from: { readonly periodMs: number; readonly order: number }): void {
+    if (series.metric?.value !== 'number') return;
+    const line = this.lines.get(lineOf(series.metricId));
+    if (!line || line.hasLimits === false || line.reads(series)) return;
+    const rank = rankOf(series.metricId) * 1_000 + from.order * 10 + (series.channel === undefined ? 0 : 1);
+    series.watch = line.attach(series, rank, from.periodMs);
+  }
+
+  detach(series: LiveSeries): void {
+    this.lines.get(lineOf(series.metricId))?.detach(series);
+    series.watch = undefined;
+  }
+
+  sweep(nowMs: number): void {
+    for (const line of this.lines.values()) line.sweep(nowMs);
+  }
+
+  /** The confirmed end: of the association, or of the measurement by a person. */
+  measurementEnded(said: { by?: string; reason?: string }): void {
+    for (const line of this.lines.values()) line.measurementEnded(said);
+  }
+
+  line(name: string): LimitLine | undefined {
+    return this.lines.get(name);
+  }
+}
