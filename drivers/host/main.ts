@@ -16,6 +16,7 @@ const usage = `Usage: npm run driver-host -- --gateway mqtt://HOST:1883 --host-i
   --host-id      id of this host as registered on the gateway
   --secret-file  file with the host's secret
   --data         folder for the journal of this host
+  --max-mb       what the journal may take on disk, MB (512); the oldest goes first and is told
   --ca           PEM of the authority that signed the gateway's certificate
   --with-parent  end when the program that started this one ends`;
 
@@ -25,6 +26,7 @@ interface Arguments {
   readonly secret: string;
   readonly folder: string;
   readonly ca?: Buffer;
+  readonly maxBytes: number;
   readonly withParent: boolean;
 }
 
@@ -37,6 +39,7 @@ function readArguments(): Arguments {
     'secret-file': text,
     data: text,
     ca: text,
+    'max-mb': { type: 'string', default: '512' } as const,
     'with-parent': flag,
     help: flag,
   };
@@ -55,12 +58,15 @@ function readArguments(): Arguments {
   if (!isId(host)) return wrong('--host-id must be lower-case letters, digits and -, at most 64');
   if (!values['secret-file']) return wrong('--secret-file is missing');
   if (!data) return wrong('--data is missing');
+  const maxMb = Number(values['max-mb']);
+  if (!(maxMb >= 64)) return wrong('--max-mb must be a number of at least 64');
   return {
     gateway,
     host,
     secret: readFileSync(values['secret-file'], 'utf8').trim(),
     folder: data,
     ...(values.ca && { ca: readFileSync(values.ca) }),
+    maxBytes: maxMb * 1_000_000,
     withParent: values['with-parent'],
   };
 }
@@ -79,7 +85,11 @@ const clock = systemClock();
 const logger = pino({ name: 'driver-host', level: 'info', base: { host: args.host } }, pino.destination(2));
 const log = (fault: Fault): void => logger.warn({ fault: fault.toJSON() }, fault.message);
 
-const journal = await openHostJournal({ folder: args.folder, host: args.host, clock, log });
+const chance = systemChance();
+const journal = await openHostJournal({ ...args, clock, chance, log }).catch((error: unknown) => {
+  console.error(error instanceof Fault ? `${error.message}. ${error.whatToDo}` : error);
+  process.exit(1);
+});
 const running = await runHost({
   host: args.host,
   gateway: { url: args.gateway, secret: args.secret, ...(args.ca && { ca: args.ca }) },
@@ -88,7 +98,7 @@ const running = await runHost({
   drivers,
   maps: readOwnMaps(),
   clock,
-  chance: systemChance(),
+  chance,
   log,
 });
 logger.info({ gateway: args.gateway }, 'driver host runs');

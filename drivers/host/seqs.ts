@@ -41,10 +41,11 @@ export interface SeqOptions {
 
 /** Counters of a boot, from blocks reserved on disk (written aside, synced, renamed, folder synced). */
 export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqOptions): Promise<Seqs> {
-  const kept = epoch === undefined ? undefined : await readKept(folder, epoch);
+  const kept = epoch === undefined ? undefined : await readKept(folder, epoch, failed);
   const counters = new Map<string, Counter>();
   const reserved: Record<string, number> = { ...kept?.reserved };
-  let boot = epoch ?? `m${chance.hex(64)}`;
+  // Without its counters an epoch must not be used again: the numbers it gave out are not known.
+  let boot = kept?.boot ?? (epoch === undefined ? `m${chance.hex(64)}` : `${epoch}-${chance.hex(32)}`);
   let onDisk = epoch !== undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -101,11 +102,20 @@ export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqO
   };
 }
 
-async function readKept(folder: string, boot: string): Promise<Kept | undefined> {
+async function readKept(
+  folder: string,
+  epoch: string,
+  failed: (cause: unknown) => void,
+): Promise<Kept | undefined> {
   const text = await readFile(join(folder, fileName), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const kept = JSON.parse(text) as Kept;
-  return kept.version === 1 && kept.boot === boot ? kept : undefined;
+  try {
+    const kept = JSON.parse(text) as Kept;
+    return kept.version === 1 && kept.boot.startsWith(epoch) ? kept : undefined;
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
 }
 
 async function writeKept(folder: string, kept: Kept): Promise<void> {
