@@ -1,6 +1,5 @@
 import type { FastifySchemaCompiler, FastifySchemaValidationError, FastifySerializerCompiler } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import type { TSchema } from 'typebox';
 import { Fault } from '../model/fault.ts';
 import { openShape } from './shapes/shape.ts';
@@ -11,25 +10,36 @@ import { openShape } from './shapes/shape.ts';
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
-  const textual = httpPart !== 'body';
+  const properties = (schema as { properties?: Record<string, TextSchema> }).properties ?? {};
   return (given: unknown) => {
-    if (textual && hasEmptyText(given)) return { error: [emptyText] };
-    const value = textual ? Value.Convert(schema, Value.Clone(given)) : given;
+    const value = httpPart === 'body' ? given : readText(given, properties);
     if (check.Check(value)) return { value };
     return { error: check.Errors(value) as FastifySchemaValidationError[] };
   };
 };
 
-/** `?limit=` would be read as 0. */
-const hasEmptyText = (given: unknown): boolean =>
-  typeof given === 'object' && given !== null && Object.values(given).includes('');
-const emptyText: FastifySchemaValidationError = {
-  keyword: 'minLength',
-  instancePath: '',
-  schemaPath: '#',
-  params: {},
-  message: 'must not hold an empty parameter',
-};
+interface TextSchema {
+  readonly type?: string;
+}
+
+/** A number is written in figures and a boolean as true or false; what is neither stays text and is refused. */
+function readText(given: unknown, properties: Record<string, TextSchema>): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  return Object.fromEntries(
+    Object.entries(given).map(([name, text]: [string, unknown]) => [
+      name,
+      readOne(text, properties[name]?.type),
+    ]),
+  );
+}
+
+function readOne(text: unknown, type: string | undefined): unknown {
+  if (typeof text !== 'string') return text;
+  if ((type === 'integer' || type === 'number') && /^-?\d{1,16}(\.\d{1,16})?$/.test(text))
+    return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}
 
 /**
  * What leaves fits its schema or does not leave: a NaN, a text where a number belongs or an undeclared field is our

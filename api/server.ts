@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Clock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
@@ -117,7 +117,7 @@ function makeInstance({ https, logger, trustProxy }: ServerOptions): App {
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: true },
     ...(logger ? { loggerInstance: logger } : {}),
     // Paths hold ids and queries may hold a record number: neither belongs in a log line of every request.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   } as const;
   // Node looks for late headers only every connectionsCheckingInterval, 30 s if unsaid.
   const timing = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };

@@ -244,7 +244,10 @@ function makeCensus(clock: Clock): CensusService {
     transfer: async (_by, id, to) => ({ ...(stays.get(id) as Encounter), ...to }),
     discharge: async (_by, id) => ({ ...(stays.get(id) as Encounter), dischargedAtMs: clock.nowMs() }),
     associations: () => [...served.values()],
-    associate: async () => 'device-taken',
+    associate: async (by, asked) =>
+      asked.beginAtMs === 0
+        ? 'device-taken'
+        : { id: 'association-new', begunBy: by.id, ...asked, beginAtMs: asked.beginAtMs ?? clock.nowMs() },
     endAssociation: async (_by, id) => ({ ...(served.get(id) as Association), endAtMs: clock.nowMs() }),
     limits: (id) => (stays.has(id) ? [limit] : undefined),
     setLimits: async (_by, _id, limits) =>
