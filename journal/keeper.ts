@@ -118,7 +118,7 @@ export class Keeper {
   }
 
   forget(sink: string): void {
-    this.unsaved ||= this.sinks.delete(sink);
+    if (this.sinks.delete(sink)) this.unsaved = true;
     this.awaited.delete(sink);
     this.tidy();
   }

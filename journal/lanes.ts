@@ -89,7 +89,7 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
     for (const [index, frame] of message.frames.entries()) {
       const body = message.bodies?.[index];
       if (!body) continue;
-      const takers = [...lanes.values()].filter((lane) => lane.wants(klass, frame.number, frame.length));
+      const takers = [...lanes.values()].filter((lane) => lane.wants(klass, frame));
       for (const lane of takers.slice(1)) {
         lane.hand(klass, frame.number, body.slice(), { lane: 'live', facts: frame.facts });
       }

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../model/clock.ts';
-import type { Keeper } from './keeper.ts';
+import type { Entry, Keeper } from './keeper.ts';
 import { add, endOf, has, memberFrom, none } from './ranges.ts';
 import type { BodyFacts, JournalClass, Ranges, SinkBatch, SinkSpec } from './types.ts';
 
@@ -37,12 +37,11 @@ export class SinkLane {
   }
 
   /** Whether a batch just kept may be handed over from memory: it is the next in its lane and there is room. */
-  wants(klass: JournalClass, number: number, length: number): boolean {
+  wants(klass: JournalClass, { number, length, facts }: Entry): boolean {
     if (!this.spec.classes.includes(klass) || !this.fits(length)) return false;
     if (this.isDone(klass, number)) return false;
-    return this.spec.kind === 'ordered'
-      ? this.nextOf(klass, number + 1) === number
-      : this.liveNext[klass] === number;
+    if (this.spec.kind === 'ordered') return this.nextOf(klass, number + 1) === number;
+    return this.liveNext[klass] === number && facts.lastAtMs >= this.clock.nowMs() - liveMs;
   }
 
   /** Hands a body over; it is transferred and gone from this thread. */

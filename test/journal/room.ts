@@ -123,3 +123,10 @@ export function sinkRoom(
 export async function until(is: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await is())) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Waits until the sink has delivered all numerics below `next`. */
+export const caughtUp = (journal: Journal, sink: string, next: number): Promise<void> =>
+  until(async () => {
+    const { classes, sinks } = await journal.stat();
+    return classes.numerics.nextNumber === next && sinks[sink]?.undeliveredBatches === 0;
+  });
