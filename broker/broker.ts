@@ -1,8 +1,9 @@
-import { Aedes, type AedesOptions } from 'aedes';
-import type { AedesClient, AedesPersistence, AedesPublish } from './aedes-types.ts';
+import type { AedesOptions } from 'aedes';
+import { createAedes } from './aedes.ts';
 import { createDoor, type DoorOptions, type DoorStats } from './door.ts';
-import type { CheckedPublish } from './guard.ts';
+import type { CheckedPublish } from './guard-house.ts';
 import { createUpgrade, listen, type BrokerListener, type ListenOptions, type Upgrade } from './listeners.ts';
+import type { BrokerLimits } from './limits.ts';
 import { readRight, subscribeRight } from './rights.ts';
 
 export { BrokerLimitsSchema, brokerLimits, type BrokerLimits } from './limits.ts';
@@ -33,19 +34,14 @@ export interface BrokerStats extends DoorStats {
   readonly notQueued: number;
 }
 
-/** Mqemitter's slots: a frozen subscriber holds one for each message until it is dropped. */
+/** Slots for messages on their way: a frozen subscriber holds one for each until it is dropped. */
 const concurrency = 10_000;
 
 export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { limits, log } = options;
-  const aedes = new Aedes({
-    concurrency,
-    drainTimeout: limits.drainTimeoutMs,
-    connectTimeout: limits.connectDeadlineMs,
-    maxTopicLevels: limits.topicLevels,
-    ...hooks(),
-  });
-  const door = createDoor({ ...options, handle: (stream) => aedes.handle(stream) as AedesClient });
+  const fitted = await createAedes(aedesOptions(limits), limits.queuedMessagesPerClient);
+  const { aedes } = fitted;
+  const door = createDoor({ ...options, handle: fitted.handle });
   aedes.authorizeSubscribe = (client, subscription, done) => {
     const identity = door.sessionOf(client)?.identity;
     done(null, identity && subscribeRight(identity, subscription.topic) ? subscription : null);
@@ -54,13 +50,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     const identity = door.sessionOf(client)?.identity;
     return identity && readRight(identity, packet.topic) ? packet : null;
   };
-  aedes.on('clientReady', (client) => door.ready(client));
-  (aedes as unknown as NodeJS.EventEmitter).on('error', (error: Error) =>
+  aedes.on('clientReady', (client) => door.sessionOf(client)?.ready());
+  (aedes as NodeJS.EventEmitter).on('error', (error: Error) =>
     log.warn({ cause: error.message }, 'the broker failed within'),
   );
-  const publishWithin = keepFromSubscribers(aedes);
-  await aedes.listen();
-  const queues = boundQueues(aedes, limits.queuedMessagesPerClient);
   const webSockets = createUpgrade(door, limits);
   const listeners = new Set<BrokerListener>();
 
@@ -72,16 +65,15 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     },
     upgrade: webSockets.upgrade,
     publish: (topic, payload, { retain = false } = {}) => {
-      const packet = { cmd: 'publish', topic, payload, qos: 1, retain, dup: false } as const;
-      publishWithin(packet, (error) => {
+      fitted.publish({ cmd: 'publish', topic, payload, qos: 1, retain, dup: false }, (error) => {
         if (error) log.warn({ topic, cause: error.message }, 'a message of the gateway was not published');
       });
     },
     disconnect: (id, why) => {
       door.disconnect(id, why);
-      queues.forget(id);
+      fitted.forget(id);
     },
-    stats: () => ({ ...door.stats(), notQueued: queues.notQueued() }),
+    stats: () => ({ ...door.stats(), notQueued: fitted.notQueued() }),
     close: async () => {
       door.close();
       webSockets.close();
@@ -91,8 +83,11 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-/** The CONNECT was judged before aedes saw it; wills and keep-alive are the door's own. */
-const hooks = (): AedesOptions => ({
+/** The CONNECT was judged before aedes sees it; wills and keep-alive are the door's own. */
+const aedesOptions = (limits: BrokerLimits): AedesOptions => ({
+  concurrency,
+  drainTimeout: limits.drainTimeoutMs,
+  maxTopicLevels: limits.topicLevels,
   preConnect: (_client, packet, done) => {
     delete packet.will;
     packet.keepalive = 0;
@@ -104,50 +99,3 @@ const hooks = (): AedesOptions => ({
     checked.house.take(checked, done);
   },
 });
-
-/**
- * What a client publishes goes to `take` and nowhere else: no subscriber, no retained store. aedes still sends
- * the PUBACK, then calls its own publish, which ends here. Returns the way for the gateway's messages.
- */
-function keepFromSubscribers(aedes: Aedes): (packet: Parameters<Aedes['publish']>[0], done: Done) => void {
-  const publish = aedes.publish.bind(aedes) as AedesPublish;
-  const own: AedesPublish = (packet, client, done) => {
-    if (typeof client === 'function' || !client) publish(packet, client, done);
-    else done?.();
-  };
-  Object.assign(aedes, { publish: own });
-  return (packet, done) => publish(packet, done);
-}
-type Done = (error?: Error) => void;
-
-/** Bounds what is kept in memory for persistent sessions; aedes' own store has no bound. */
-function boundQueues(aedes: Aedes, most: number) {
-  const store = (aedes as unknown as { persistence: AedesPersistence }).persistence;
-  const enqueue = store.outgoingEnqueueCombi.bind(store);
-  const clear = store.outgoingClearMessageId.bind(store);
-  const queued = new Map<string, number>();
-  let notQueued = 0;
-  const hasRoom = (id: string): boolean => {
-    const count = queued.get(id) ?? 0;
-    if (count < most) queued.set(id, count + 1);
-    else notQueued++;
-    return count < most;
-  };
-  store.outgoingEnqueueCombi = (subscriptions, packet) =>
-    subscriptions.length === 0
-      ? Promise.resolve()
-      : enqueue(
-          subscriptions.filter(({ clientId }) => hasRoom(clientId)),
-          packet,
-        );
-  store.outgoingClearMessageId = async (client, packet) => {
-    const found = await clear(client, packet);
-    const count = queued.get(client.id) ?? 0;
-    if (found && count > 0) queued.set(client.id, count - 1);
-    return found;
-  };
-  return {
-    notQueued: () => notQueued,
-    forget: (id: string) => void store.cleanSubscriptions({ id }),
-  };
-}

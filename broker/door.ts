@@ -3,7 +3,7 @@ import type { Client } from 'aedes';
 import type { Cancel, Clock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
 import { isId } from '../model/ids.ts';
-import type { AedesHandle } from './aedes-types.ts';
+import type { AedesClient } from './aedes.ts';
 import { createBans } from './bans.ts';
 import { createCrowd, type Crowd, type Place } from './crowd.ts';
 import type { BrokerLimits } from './limits.ts';
@@ -70,8 +70,6 @@ export interface Door {
   readonly crowd: Crowd;
   /** A new connection, its place taken. */
   accept(transport: Duplex, place: Place): void;
-  /** aedes has answered a CONNECT. */
-  ready(client: Client): void;
   sessionOf(client: Client): Session | undefined;
   disconnect(id: string, why: string): void;
   stats(): DoorStats;
@@ -85,7 +83,9 @@ const notAuthorized = 5;
 const sweepMs = 500;
 
 /** Identity, topic rights and limits: everything between a transport and aedes. */
-export function createDoor(options: DoorOptions & { readonly handle: AedesHandle }): Door {
+export function createDoor(
+  options: DoorOptions & { handle(stream: Duplex, clientId: string): AedesClient },
+): Door {
   const { limits, clock } = options;
   const refusals = createRefusals({
     clock,
@@ -166,7 +166,7 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
     limits,
     clock,
     flusher: createFlusher(),
-    handle: (stream) => options.handle(stream),
+    handle: options.handle,
     admit,
     note: (refusal) => {
       refusals.note(refusal);
@@ -240,7 +240,6 @@ export function createDoor(options: DoorOptions & { readonly handle: AedesHandle
       const session = new Session(shared, transport, place);
       byStream.set(session.guard.stream, session);
     },
-    ready: (client) => byStream.get(client.conn)?.ready(),
     sessionOf: (client) => byStream.get(client.conn),
     disconnect: (id, why) => {
       kept.delete(id);

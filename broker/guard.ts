@@ -1,78 +1,10 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../model/clock.ts';
-import type { BrokerLimits } from './limits.ts';
-import { OutboundStream, type Flusher } from './outbound.ts';
-import {
-  isBroken,
-  packetType,
-  readConnect,
-  readFilters,
-  refusingConnack,
-  requiredFlags,
-  topicName,
-  type Connect,
-  type Subscribe,
-} from './packets.ts';
-import type { Topic } from './topics.ts';
-
-/** A topic this client may publish on, with its bytes as they stand in the packet. */
-export interface Grant {
-  readonly bytes: Buffer;
-  readonly name: string;
-  readonly topic: Topic | { readonly kind: 'foreign'; readonly name: string };
-}
-
-/** A PUBLISH as aedes' own parser would hand it over, and what the guard knows beside it. */
-export interface CheckedPublish {
-  readonly cmd: 'publish';
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly messageId: number | undefined;
-  readonly grant: Grant;
-  readonly house: GuardHouse;
-}
-
-/** Why a connection ended: the words for its log line, or nothing when it was the client's own wish. */
-export interface Ending {
-  /** A packet DISCONNECT came: no will [MQTT-3.14.4-3]. */
-  readonly clean: boolean;
-  readonly error?: Error;
-}
-
-/** What the guard asks of the house behind it; one for each connection. */
-export interface GuardHouse {
-  readonly limits: BrokerLimits;
-  readonly clock: Clock;
-  readonly flusher: Flusher;
-  /** The CONNECT is whole: undefined lets it in, a number is the CONNACK code of its refusal. */
-  admit(connect: Connect): number | undefined;
-  /** Hands the connection to aedes; calls `open()` of the guard when its CONNACK has left. */
-  start(stream: OutboundStream): void;
-  /** The right to publish on a topic never seen on this connection. */
-  grant(name: string, bytes: Buffer): Grant | undefined;
-  /** Whether a right given earlier still stands (a host's devices change). */
-  stillGranted(grant: Grant): boolean;
-  /** False: as many publications as may be are unconfirmed; the guard waits for `resume()`. */
-  mayTake(): boolean;
-  publish(packet: CheckedPublish): void;
-  /** The same packet back from aedes' authorizePublish. */
-  take(packet: CheckedPublish, toAedes: (error?: Error | null) => void): void;
-  subscribe(packet: Subscribe): void;
-  unsubscribe(read: Subscribe, packet: Buffer): void;
-  /** A whole packet of another kind, for aedes' own parser. */
-  pass(packet: Buffer): void;
-  /** It broke MQTT or a limit, and is closed. */
-  broke(cause: string): void;
-  /** It published where it may not, and is closed. */
-  notAllowed(topic: string): void;
-  ended(ending: Ending): void;
-}
+import { createGrants, type Grants } from './grants.ts';
+import type { GuardHouse } from './guard-house.ts';
+import { OutboundStream } from './outbound.ts';
+import { isBroken, packetType, readConnect, readFilters, refusingConnack, requiredFlags } from './packets.ts';
 
 type State = 'connect' | 'opening' | 'open' | 'closed';
-const grantsAtMost = 1_024;
 /** A fixed header has one byte and a remaining length of at most four. */
 const longestHeader = 5;
 /** A topic longer than this is nobody's. */
@@ -95,11 +27,12 @@ export class Guard {
   private parts: Buffer[] = [];
   private partsLength = 0;
   private needed = 2;
-  private readonly grants = new Map<number, Grant>();
+  private readonly grants: Grants;
 
   constructor(transport: Duplex, house: GuardHouse) {
     this.transport = transport;
     this.house = house;
+    this.grants = createGrants(house);
     this.lastHeardMs = house.clock.monotonicMs();
     this.stream = new OutboundStream({
       transport,
@@ -254,8 +187,13 @@ export class Guard {
     let from = at + headerLength;
     if (end - from < 2) return this.fails('PUBLISH is too short');
     const topicEnd = from + 2 + (((bytes[from] as number) << 8) | (bytes[from + 1] as number));
-    const grant = topicEnd > end ? undefined : this.grantOf(bytes, from + 2, topicEnd);
-    if (!grant) return topicEnd > end ? this.fails('PUBLISH is too short') : false;
+    if (topicEnd > end) return this.fails('PUBLISH is too short');
+    const grant = this.grants.of(bytes, from + 2, topicEnd);
+    if (grant === 'no topic name') return this.fails('the topic is no topic name');
+    if ('refused' in grant) {
+      this.house.notAllowed(grant.refused);
+      return false;
+    }
     from = topicEnd;
     let messageId: number | undefined;
     if (qos === 1) {
@@ -276,31 +214,6 @@ export class Guard {
       house: this.house,
     });
     return true;
-  }
-
-  /** The right to this topic: known by its bytes after the first time. */
-  private grantOf(bytes: Buffer, from: number, to: number): Grant | undefined {
-    let hash = to - from;
-    for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0;
-    let grant = this.grants.get(hash);
-    if (!grant || !sameBytes(grant.bytes, bytes, from, to)) {
-      const name = topicName(bytes.subarray(from, to));
-      if (name === undefined) {
-        this.broken('the topic is no topic name');
-        return undefined;
-      }
-      grant = this.house.grant(name, Buffer.from(bytes.subarray(from, to)));
-      if (!grant) {
-        this.house.notAllowed(name);
-        return undefined;
-      }
-      if (this.grants.size >= grantsAtMost) this.grants.clear();
-      this.grants.set(hash, grant);
-    } else if (!this.house.stillGranted(grant)) {
-      this.house.notAllowed(grant.name);
-      return undefined;
-    }
-    return grant;
   }
 
   /** Reads a packet that is no PUBLISH; false when the connection was closed over it. */
@@ -381,7 +294,6 @@ export class Guard {
     this.state = 'closed';
     this.parts = [];
     this.partsLength = 0;
-    this.grants.clear();
     this.shut(graceful);
     this.house.ended({ clean: graceful, ...(error ? { error } : {}) });
   }
@@ -395,10 +307,4 @@ export class Guard {
     const cancel = this.house.clock.after(lingerMs, () => transport.destroy());
     transport.once('close', cancel);
   }
-}
-
-function sameBytes(known: Buffer, bytes: Buffer, from: number, to: number): boolean {
-  if (known.length !== to - from) return false;
-  for (let at = 0; at < known.length; at++) if (known[at] !== bytes[from + at]) return false;
-  return true;
 }

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
 import { isId } from '../model/ids.ts';
-import type { AedesClient, AedesHandle } from './aedes-types.ts';
+import type { AedesClient } from './aedes.ts';
 import type { Place } from './crowd.ts';
-import { Guard, type CheckedPublish, type Ending, type Grant, type GuardHouse } from './guard.ts';
+import { Guard } from './guard.ts';
+import type { CheckedPublish, Ending, Grant, GuardHouse } from './guard-house.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Flusher, OutboundStream } from './outbound.ts';
 import { levelsOf, suback, type Connect, type Subscribe, type Will } from './packets.ts';
@@ -17,7 +18,7 @@ export interface SessionHouse {
   readonly limits: BrokerLimits;
   readonly clock: Clock;
   readonly flusher: Flusher;
-  readonly handle: AedesHandle;
+  handle(stream: OutboundStream, clientId: string): AedesClient;
   admit(connect: Connect, session: Session): Admission;
   signedIn(identity: Identity, clientId: string): void;
   ended(session: Session): void;
@@ -89,7 +90,7 @@ export class Session implements GuardHouse {
   }
 
   start(stream: OutboundStream): void {
-    this.client = this.shared.handle(stream);
+    this.client = this.shared.handle(stream, this.clientId);
   }
 
   /** aedes has sent its CONNACK and all that waited for a persistent session. */

@@ -1,6 +1,7 @@
 import { duplexPair } from 'node:stream';
 import mqtt from 'mqtt-packet';
-import { Guard, type CheckedPublish, type GuardHouse } from '../../broker/guard.ts';
+import { Guard } from '../../broker/guard.ts';
+import type { CheckedPublish, GuardHouse } from '../../broker/guard-house.ts';
 import { brokerLimits } from '../../broker/limits.ts';
 import { createFlusher } from '../../broker/outbound.ts';
 import { virtualClock } from '../house/virtual-clock.ts';
