@@ -67,13 +67,17 @@ try {
     const wires = new Set(opened.wires.values());
     clock.after(afterMs, () => wires.forEach((wire) => wire.begin(kind, options)));
   }
+  let ending = false;
+  // Ctrl-C reaches this process twice, from the terminal and from npm; the second must not break off the farewell.
   const end = async (): Promise<void> => {
+    if (ending) return;
+    ending = true;
     await opened.close();
     rmSync(folder, { recursive: true, force: true });
     process.exit(0);
   };
-  process.once('SIGINT', () => void end());
-  process.once('SIGTERM', () => void end());
+  process.on('SIGINT', () => void end());
+  process.on('SIGTERM', () => void end());
 } catch (error) {
   rmSync(folder, { recursive: true, force: true });
   if (!(error instanceof Fault)) throw error;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   DataType,
+  makeAccessLevelFlag,
   MessageSecurityMode,
   SecurityPolicy,
   StatusCodes,
@@ -221,8 +222,6 @@ function addParameter(
     nodeId,
     typeDefinition: 'AnalogUnitRangeType',
     dataType: DataType.Double,
-    accessLevel: 'CurrentRead',
-    userAccessLevel: 'CurrentRead',
     engineeringUnitsRange: { low: range[0], high: range[1] },
     engineeringUnits: {
       namespaceUri: unit.namespaceUri ?? unitsNamespace,
@@ -233,6 +232,9 @@ function addParameter(
     // A monitor shows what it measures; EURange is for drawing (OPC 10000-8, 5.3.2.3).
     acceptValueOutOfRange: true,
   });
+  // The type is made writable by default; a monitor is only read.
+  variable.accessLevel = makeAccessLevelFlag('CurrentRead');
+  variable.userAccessLevel = makeAccessLevelFlag('CurrentRead');
   const property = (browseName: string, dataType: DataType, value: unknown): void => {
     own.addVariable({
       propertyOf: variable,
