@@ -47,8 +47,10 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
     done(null, identity && subscribeRight(identity, subscription.topic) ? subscription : null);
   };
   aedes.authorizeForward = (client, packet) => {
-    const identity = door.sessionOf(client)?.identity;
-    return identity && readRight(identity, packet.topic) ? packet : null;
+    const session = door.sessionOf(client);
+    if (!session?.identity || !readRight(session.identity, packet.topic)) return null;
+    if (packet.retain) packet.qos = packet.qos > 0 && session.grantedQos(packet.topic) > 0 ? 1 : 0;
+    return packet;
   };
   aedes.on('clientReady', (client) => door.sessionOf(client)?.ready());
   (aedes as NodeJS.EventEmitter).on('error', (error: Error) =>

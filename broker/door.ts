@@ -104,7 +104,7 @@ export function createDoor(
   const sessions = new Map<string, Session>();
   const byStream = new WeakMap<object, Session>();
   /** Filters of persistent sessions: what is left of them while nobody is connected. */
-  const kept = new Map<string, Set<string>>();
+  const kept = new Map<string, Session['filters']>();
   /** Held back, in the order they go on. */
   const hungry = new Set<Session>();
   let turn: Session | undefined;

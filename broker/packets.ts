@@ -177,6 +177,18 @@ export function isTopicFilter(filter: string): boolean {
   );
 }
 
+/** Whether a message on `topic` is one for `filter` [MQTT-4.7]. */
+export function filterMatches(filter: string, topic: string): boolean {
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  if (topic.startsWith('$') && /^[+#]/.test(filter)) return false; // [MQTT-4.7.2-1]
+  for (const [at, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (at >= levels.length || (level !== '+' && level !== levels[at])) return false;
+  }
+  return wanted.length === levels.length;
+}
+
 export const levelsOf = (topic: string): number => topic.split('/').length;
 
 /** The topic bytes of a PUBLISH as a name; undefined when they may not be one. */

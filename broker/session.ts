@@ -8,7 +8,7 @@ import { Guard } from './guard.ts';
 import type { CheckedPublish, Ending, Grant, GuardHouse } from './guard-house.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Flusher, OutboundStream } from './outbound.ts';
-import { levelsOf, suback, type Connect, type Subscribe, type Will } from './packets.ts';
+import { filterMatches, levelsOf, suback, type Connect, type Subscribe, type Will } from './packets.ts';
 import type { Admission, Publication } from './door.ts';
 import { plainName, type Refusal } from './refusals.ts';
 import { publishRight, rightStands, subscribeRight, type Identity } from './rights.ts';
@@ -53,8 +53,8 @@ export class Session implements GuardHouse {
   clientId = '';
   keepaliveS = 0;
   will: Will | undefined;
-  /** Filters this client holds; the same set over all connections of a persistent session. */
-  filters = new Set<string>();
+  /** Filters this client holds, with the QoS granted; the same over all connections of a persistent session. */
+  filters = new Map<string, number>();
   private readonly shared: SessionHouse;
   private readonly place: Place;
   private client: AedesClient | undefined;
@@ -194,7 +194,7 @@ export class Session implements GuardHouse {
       }
       // QoS 2 is granted as 1, openly [MQTT-3.8.4-6].
       const granted = Math.min(qos, 1);
-      this.filters.add(filter);
+      this.filters.set(filter, granted);
       wanted.set(filter, granted);
       return granted;
     });
@@ -215,6 +215,14 @@ export class Session implements GuardHouse {
   unsubscribe(read: Subscribe, packet: Buffer): void {
     for (const { filter } of read.filters) this.filters.delete(filter);
     this.pass(packet);
+  }
+
+  /** The highest QoS granted for `topic`: aedes knows it for filters without wildcards only [MQTT-3.8.4-6]. */
+  grantedQos(topic: string): number {
+    let highest = 0;
+    for (const [filter, qos] of this.filters)
+      if (qos > highest && filterMatches(filter, topic)) highest = qos;
+    return highest;
   }
 
   broke(cause: string): void {
