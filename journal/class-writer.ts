@@ -15,9 +15,9 @@ import type { HeadCount, HeadWriter } from './head.ts';
 import type { KeptFrame, QueuedBody, Roll } from './messages.ts';
 import type { BodyFacts, JournalClass } from './types.ts';
 
-/** Zeros laid down ahead in one go. Small, so that no commit waits behind more than this. */
-const stepBytes = 1 << 20;
-const zeros = Buffer.alloc(stepBytes);
+/** Most zeros laid down ahead in one go; no commit waits behind more than this. */
+const mostAhead = 1 << 20;
+const zeros = Buffer.alloc(mostAhead);
 /** The write buffer is given back when a group needed more than this. */
 const bufferBytes = 4 << 20;
 
@@ -108,9 +108,10 @@ export class ClassWriter {
   ahead(): void {
     const segment = this.open;
     if (!segment || segment.full) return;
-    const wanted = Math.min(this.options.segmentBytes, segment.used + 2 * stepBytes);
-    if (segment.allocated + stepBytes > wanted) return;
-    for (let bytes = stepBytes; bytes >= 65_536; bytes /= 4) {
+    const { segmentBytes } = this.options;
+    const step = Math.min(mostAhead, segmentBytes >> 4);
+    if (segment.allocated + step > Math.min(segmentBytes, segment.used + 2 * step)) return;
+    for (let bytes = step; bytes >= step >> 4; bytes >>= 2) {
       try {
         writeAll(segment.fd, zeros.subarray(0, bytes), segment.allocated);
         fdatasyncSync(segment.fd);
