@@ -1,9 +1,8 @@
 /** Writes the head into blocks: sorted by series and time, with the newest values and the journal positions at once. */
-import type { JournalClass } from '../../journal/types.ts';
+import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { Columns } from './columns.ts';
 import type { Head } from './head.ts';
 import { BodyWriter } from './packing.ts';
-import type { RangeSet } from './ranges.ts';
 import type { SeriesBook } from './series-book.ts';
 import type { BlockExtent, Entry, StoreFile } from './store-file.ts';
 
@@ -22,14 +21,14 @@ export function flushHead(
   file: StoreFile,
   book: SeriesBook,
   head: Head,
-  delivered: ReadonlyMap<JournalClass, RangeSet>,
+  delivered: ReadonlyMap<JournalClass, Ranges>,
 ): Flushed {
   const flushed = file.write(() => {
     for (const { id, device, metric, channel } of book.fresh)
       file.sql('INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)').run(id, device, metric, channel);
     const blocks = writeBlocks(file, head, book.all.length);
     for (const { id } of newest(book, head)) file.putLatest(id, head.latestRow(book.newestAt[id]!));
-    for (const [klass, ranges] of delivered) file.putDelivered(klass, ranges.list());
+    for (const [klass, ranges] of delivered) file.putDelivered(klass, ranges);
     return blocks;
   });
   for (const { id } of newest(book, head)) book.setLatest(id, head.latestRow(book.newestAt[id]!));

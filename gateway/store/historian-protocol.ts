@@ -47,7 +47,8 @@ export type HistorianAsk =
   | { readonly what: 'latest'; readonly devices: readonly string[] }
   | { readonly what: 'aggregate'; readonly spans: readonly SeriesSpan[]; readonly everyMs: number }
   | { readonly what: 'flush' }
-  | { readonly what: 'compact' };
+  | { readonly what: 'compact' }
+  | { readonly what: 'expire' };
 
 export interface NamedSeries {
   readonly device: string;

@@ -160,6 +160,10 @@ async function run(ask: HistorianAsk, breathe: () => Promise<void>): Promise<His
       core.checkpoint();
       alive();
       return undefined;
+    case 'expire':
+      await expire();
+      alive();
+      return undefined;
     default:
       return ask satisfies never;
   }

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../model/clock.ts';
 import type { Fault } from '../../model/fault.ts';
+import { endOf, has } from '../../journal/ranges.ts';
 import type { Journal, JournalStat } from '../../journal/types.ts';
 import {
   defaultBounds,
@@ -15,7 +16,6 @@ import {
   type RowColumns,
 } from './historian-protocol.ts';
 import { aggregatesOf, rowsOf } from './rows-of.ts';
-import { RangeSet } from './ranges.ts';
 import type { Historian } from './types.ts';
 import { WorkerLine } from './worker-line.ts';
 
@@ -35,6 +35,8 @@ export interface EmbeddedHistorian extends Historian {
   flush(): Promise<void>;
   /** Makes chunks of all fresh blocks now. */
   compact(): Promise<void>;
+  /** Deletes what is older than the retention now. */
+  expire(): Promise<void>;
   /** Ends the worker as a crash would; it is restarted. */
   killWorker(): Promise<void>;
 }
@@ -127,6 +129,10 @@ class WorkerHistorian implements EmbeddedHistorian {
     return this.line.ask({ what: 'compact' }, longMs);
   }
 
+  expire(): Promise<void> {
+    return this.line.ask({ what: 'expire' }, longMs);
+  }
+
   killWorker(): Promise<void> {
     return this.line.kill();
   }
@@ -155,13 +161,13 @@ class WorkerHistorian implements EmbeddedHistorian {
     let behind = false;
     for (const klass of classes) {
       const { nextNumber, oldestNumber } = stat.classes[klass];
-      const taken = new RangeSet(this.alive?.taken[klass] ?? []);
-      const missing = taken.firstMissing(oldestNumber);
+      const taken = this.alive?.taken[klass] ?? [];
+      const missing = endOf(taken, oldestNumber);
       if (missing >= nextNumber) continue;
       behind = true;
       // Something older is missing than what came last: a backlog; its age is the journal's to say.
       const oldest = stat.sinks[sinkId]?.oldestUndeliveredAtMs;
-      if (taken.has(nextNumber - 1) || taken.end > missing)
+      if (has(taken, nextNumber - 1) || (taken.at(-1)?.[1] ?? 0) > missing)
         return oldest === undefined ? 0 : Math.max(0, nowMs - oldest);
     }
     if (!behind) return 0;

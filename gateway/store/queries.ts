@@ -106,7 +106,10 @@ const nameOf = (sources: Sources, id: number): NamedSeries => {
 
 /** Takes rows from several series in order of time until the page is full. */
 function mergeInto(page: Page, window: Window, after: Place | undefined): void {
-  const lanes = [...window.rows].map(([series, rows]) => ({ series, rows, at: 0 }));
+  // In order of series, which decides between rows of the same instant.
+  const lanes = [...window.rows]
+    .map(([series, rows]) => ({ series, rows, at: 0 }))
+    .sort((a, b) => a.series - b.series);
   for (const lane of lanes) if (after) while (lane.at < lane.rows.length && !isPast(lane, after)) lane.at++;
   for (;;) {
     let first: (typeof lanes)[number] | undefined;

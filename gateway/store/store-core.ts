@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { Fault } from '../../model/fault.ts';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
+import { add, has } from '../../journal/ranges.ts';
 import { readObservationBatch, isObservationBatch } from '../../journal/observation-batch.ts';
 import { Compaction } from './compact.ts';
 import { flushHead } from './flush.ts';
@@ -16,7 +17,6 @@ import type {
   RowColumns,
 } from './historian-protocol.ts';
 import { aggregate, clampLimit, latest, range, type Breathe } from './queries.ts';
-import { RangeSet } from './ranges.ts';
 import { SeriesBook } from './series-book.ts';
 import { StoreFile } from './store-file.ts';
 import type { SeriesSpan } from './types.ts';
@@ -33,9 +33,9 @@ export class StoreCore {
   private readonly file: StoreFile;
   private readonly book = new SeriesBook();
   private readonly head: Head;
-  private readonly delivered: Map<JournalClass, RangeSet>;
+  private readonly delivered: Map<JournalClass, Ranges>;
   /** Delivered, and what the head holds beside. */
-  private readonly takenBatches = new Map<JournalClass, RangeSet>();
+  private readonly takenBatches = new Map<JournalClass, Ranges>();
   /** Batches were taken since the last write, if only ones without observations. */
   unwritten = false;
   private compaction: Compaction | undefined;
@@ -55,7 +55,7 @@ export class StoreCore {
     this.file.loadBook(this.book);
     this.head = new Head(settings.headObservations);
     this.delivered = this.file.loadDelivered(settings.epoch);
-    for (const [klass, ranges] of this.delivered) this.takenBatches.set(klass, new RangeSet(ranges.list()));
+    for (const [klass, ranges] of this.delivered) this.takenBatches.set(klass, ranges);
     this.stored = this.file.count();
   }
 
@@ -72,14 +72,14 @@ export class StoreCore {
 
   /** Takes a batch into memory: from then on queries find it. A batch that is stored already is left out. */
   append(klass: JournalClass, number: number, body: Uint8Array): void {
-    const taken = this.setOf(this.takenBatches, klass);
-    if (taken.has(number)) return;
+    const taken = this.takenBatches.get(klass) ?? [];
+    if (has(taken, number)) return;
     if (isObservationBatch(body)) {
       const batch = readObservationBatch(body);
       this.head.append(batch, this.book);
       for (const at of batch.receivedAtMs) if (at > this.newestAtMs) this.newestAtMs = at;
     }
-    taken.add(number, number + 1);
+    this.takenBatches.set(klass, add(taken, number, number + 1));
     this.unwritten = true;
   }
 
@@ -89,7 +89,7 @@ export class StoreCore {
     this.file.blocks.push(...blocks);
     this.stored += observations;
     this.unwritten = false;
-    for (const [klass, ranges] of this.takenBatches) this.delivered.set(klass, new RangeSet(ranges.list()));
+    for (const [klass, ranges] of this.takenBatches) this.delivered.set(klass, ranges);
   }
 
   deliveredRanges(): Partial<Record<JournalClass, Ranges>> {
@@ -200,13 +200,7 @@ export class StoreCore {
   private get sources() {
     return { file: this.file, head: this.head, book: this.book, told: this.told };
   }
-
-  private setOf(sets: Map<JournalClass, RangeSet>, klass: JournalClass): RangeSet {
-    let set = sets.get(klass);
-    if (!set) sets.set(klass, (set = new RangeSet()));
-    return set;
-  }
 }
 
-const listed = (sets: ReadonlyMap<JournalClass, RangeSet>): Partial<Record<JournalClass, Ranges>> =>
-  Object.fromEntries([...sets].map(([klass, set]) => [klass, set.list()]));
+const listed = (sets: ReadonlyMap<JournalClass, Ranges>): Partial<Record<JournalClass, Ranges>> =>
+  Object.fromEntries(sets);

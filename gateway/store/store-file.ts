@@ -2,11 +2,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { statSync } from 'node:fs';
 import type { Fault } from '../../model/fault.ts';
+import { add } from '../../journal/ranges.ts';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { openDatabase, transaction, type DatabaseSpec } from './sqlite.ts';
 import type { TextValue } from './columns.ts';
 import type { LatestRow, SeriesBook } from './series-book.ts';
-import { RangeSet } from './ranges.ts';
 
 const migrations = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -155,8 +155,8 @@ export class StoreFile {
   }
 
   /** The batches whose observations are in this file; none of another journal's. */
-  loadDelivered(epoch: string): Map<JournalClass, RangeSet> {
-    const delivered = new Map<JournalClass, RangeSet>();
+  loadDelivered(epoch: string): Map<JournalClass, Ranges> {
+    const delivered = new Map<JournalClass, Ranges>();
     if (this.meta('epoch') !== epoch) {
       this.write(() => {
         this.sql('DELETE FROM delivered').run();
@@ -166,9 +166,8 @@ export class StoreFile {
     }
     for (const row of this.sql('SELECT * FROM delivered').iterate()) {
       const klass = row['class'] as JournalClass;
-      const set = delivered.get(klass) ?? new RangeSet();
-      set.add(row['fromNumber'] as number, row['toNumber'] as number);
-      delivered.set(klass, set);
+      const known = delivered.get(klass) ?? [];
+      delivered.set(klass, add(known, row['fromNumber'] as number, row['toNumber'] as number));
     }
     return delivered;
   }

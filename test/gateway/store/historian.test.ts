@@ -1,0 +1,245 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { openHistorian, type EmbeddedHistorian } from '../../../gateway/store/historian.ts';
+import type { HistorianBounds } from '../../../gateway/store/historian-protocol.ts';
+import { openJournal } from '../../../journal/journal.ts';
+import { packRecords } from '../../../journal/record-batch.ts';
+import type { Journal } from '../../../journal/types.ts';
+import { systemClock } from '../../../model/clock.ts';
+import type { Fault } from '../../../model/fault.ts';
+import { bodyOf, numberRow } from './bodies.ts';
+import { openFolder, until } from './folder.ts';
+
+const clock = systemClock();
+const heart = 'MDC_ECG_HEART_RATE';
+const everything = [{ device: 'mx-1', fromMs: 0, toMs: 1e15 }];
+
+/** Journal and historian in one folder, as the gateway has them. */
+async function openRoom(folder: string, bounds: Partial<HistorianBounds> = {}) {
+  const faults: Fault[] = [];
+  const journal = await openJournal({
+    folder: join(folder, 'journal'),
+    segmentBytes: 1 << 20,
+    maxBytes: 64 << 20,
+    snapshot: () => undefined,
+    lost: () => undefined,
+    faulty: (fault) => faults.push(fault),
+  });
+  const open = (): Promise<EmbeddedHistorian> =>
+    openHistorian({
+      folder: join(folder, 'store'),
+      journal,
+      clock,
+      told: (fault) => faults.push(fault),
+      ...bounds,
+    });
+  let historian = await open();
+  return {
+    journal,
+    faults,
+    get historian() {
+      return historian;
+    },
+    reopen: async () => {
+      await historian.close();
+      historian = await open();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await historian.close();
+      await journal.close();
+    },
+  };
+}
+
+let seq = 0;
+/** Ten seconds of one heart, one message a second; resolves when the journal has kept it. */
+function keep(journal: Journal, atMs: number, seconds = 10): Promise<void> {
+  const messages = Array.from({ length: seconds }, (_, second) => [
+    numberRow('mx-1', heart, atMs + second * 1_000, 60 + second, seq++),
+  ]);
+  const { body, facts } = bodyOf(messages);
+  return new Promise((resolve, reject) =>
+    journal.append('numerics', body, facts, (outcome) => (outcome === 'kept' ? resolve() : reject(outcome))),
+  );
+}
+
+const countOf = async (historian: EmbeddedHistorian): Promise<number> => {
+  const { rows } = await historian.range(everything, { limit: 10_000 });
+  expect(new Set(rows.map((row) => row.seq)).size).toBe(rows.length);
+  return rows.length;
+};
+
+test('what the journal has kept is found by range, latest and aggregate a moment later', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  const atMs = Math.floor(clock.nowMs() / 60_000) * 60_000;
+  await keep(room.journal, atMs);
+  await until('ten rows', async () => (await countOf(room.historian)) === 10);
+
+  expect(await room.historian.latest(['mx-1', 'nobody'])).toMatchObject([
+    { value: 69, takenAtMs: atMs + 9_000 },
+  ]);
+  expect(await room.historian.aggregate(everything, 60_000)).toEqual([
+    {
+      device: 'mx-1',
+      metric: heart,
+      fromMs: atMs,
+      count: 10,
+      min: 60,
+      mean: 64.5,
+      median: 64.5,
+      max: 69,
+      last: 69,
+    },
+  ]);
+  await until(
+    'no lag',
+    () => room.historian.status().lagMs === 0 && room.historian.status().storedObservations === 10,
+  );
+  expect(room.faults).toEqual([]);
+});
+
+test('a batch of whole messages is passed by and does not come again', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  const body = packRecords([{ head: { topic: 'alerts' }, payload: Buffer.from('{}') }]);
+  const facts = { messages: 1, observations: 0, firstAtMs: clock.nowMs(), lastAtMs: clock.nowMs() };
+  await new Promise((resolve) => room.journal.append('alarm', body, facts, resolve));
+  await until('it was taken', async () => {
+    await room.historian.flush();
+    return (await room.journal.stat()).sinks['historian']?.undeliveredBatches === 0;
+  });
+  expect(room.faults).toEqual([]);
+});
+
+test('a worker that dies before, at and after writing keeps every observation once', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path, { headObservations: 25, compactBlocks: 3 });
+  const atMs = clock.nowMs() - 30_000;
+  for (let round = 0; round < 12; round++) {
+    await keep(room.journal, atMs + round * 10_000);
+    if (round % 3 === 1) await room.historian.killWorker();
+    if (round % 4 === 2) await room.historian.flush().catch(() => undefined);
+  }
+  await until('all rows', async () => {
+    try {
+      return (await countOf(room.historian)) === 120;
+    } catch (error) {
+      if ((error as Fault).code === 'STORE_READ') return false;
+      throw error;
+    }
+  });
+  await room.historian.flush();
+  await room.historian.compact();
+  expect(await countOf(room.historian)).toBe(120);
+  expect(room.historian.status().storedObservations).toBe(120);
+  expect(room.faults.map((fault) => fault.code)).toContain('WORKER_ENDED');
+});
+
+test('a question to a worker that dies is refused at once, in words', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  const asked = room.historian.range(everything, { limit: 10 });
+  const killed = room.historian.killWorker();
+  await expect(
+    asked.then(
+      () => 'answered',
+      (fault: Fault) => fault.code,
+    ),
+  ).resolves.toMatch(/STORE_READ|answered/);
+  await killed;
+  await expect(room.historian.latest(['mx-1'])).rejects.toMatchObject({ code: 'STORE_READ' });
+});
+
+test('after a restart nothing is read again and nothing is missing', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  await keep(room.journal, clock.nowMs());
+  await until('ten rows', async () => (await countOf(room.historian)) === 10);
+  await room.reopen();
+  await keep(room.journal, clock.nowMs() + 20_000);
+  await until('twenty rows', async () => (await countOf(room.historian)) === 20);
+  expect(room.historian.status().series).toBe(1);
+});
+
+test('a damaged database is told, set aside, and filled again with what the journal still has', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  await keep(room.journal, clock.nowMs());
+  await until('ten rows', async () => (await countOf(room.historian)) === 10);
+  await room.historian.close();
+  const path = join(folder.path, 'store', 'historian.db');
+  writeFileSync(path, readFileSync(path).fill(0x41, 0, 4_096));
+  await room.reopen();
+  await until('ten rows again', async () => (await countOf(room.historian)) === 10);
+  expect(room.faults.map((fault) => fault.code)).toEqual(['DATABASE_CORRUPT']);
+  expect(room.historian.status().fault?.code).toBe('DATABASE_CORRUPT');
+  expect(readdirSync(join(folder.path, 'store')).filter((name) => name.includes('damaged'))).not.toEqual([]);
+});
+
+test('a flipped byte in a chunk is found and told, and the rest is served', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  await keep(room.journal, Date.UTC(2026, 0, 5, 10));
+  await keep(room.journal, Date.UTC(2026, 0, 5, 12));
+  await until('twenty rows', async () => (await countOf(room.historian)) === 20);
+  await room.historian.flush();
+  await room.historian.compact();
+  await room.historian.close();
+  const database = new DatabaseSync(join(folder.path, 'store', 'historian.db'));
+  const { id, body } = database.prepare('SELECT id, body FROM chunks LIMIT 1').get() as {
+    id: number;
+    body: Uint8Array;
+  };
+  body[body.length >> 1]! ^= 1;
+  database.prepare('UPDATE chunks SET body = ? WHERE id = ?').run(body, id);
+  database.close();
+  await room.reopen();
+  expect(await countOf(room.historian)).toBe(10);
+  expect(room.faults.map((fault) => fault.code)).toEqual(['STORE_CORRUPT']);
+});
+
+test('a store written by a newer Vigil is refused in words', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  await room.historian.close();
+  const database = new DatabaseSync(join(folder.path, 'store', 'historian.db'));
+  database.exec('PRAGMA user_version = 99');
+  database.close();
+  await expect(
+    openHistorian({
+      folder: join(folder.path, 'store'),
+      journal: room.journal,
+      clock,
+      told: () => undefined,
+    }),
+  ).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
+});
+
+test('what is older than the retention is deleted, and a series of which nothing is left is forgotten', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path, { retentionMs: 3_600_000 });
+  await keep(room.journal, clock.nowMs() - 7_200_000);
+  await until('ten rows', async () => (await countOf(room.historian)) === 10);
+  await room.historian.flush();
+  await room.historian.compact();
+  await room.historian.expire();
+  expect(await countOf(room.historian)).toBe(0);
+  await until(
+    'no series',
+    () => room.historian.status().series === 0 && room.historian.status().storedObservations === 0,
+  );
+});
+
+test('figures for more intervals than can be given are refused in words', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path, { aggregateRows: 5 });
+  await keep(room.journal, clock.nowMs());
+  await until('ten rows', async () => (await countOf(room.historian)) === 10);
+  await expect(room.historian.aggregate(everything, 1_000)).rejects.toMatchObject({ code: 'STORE_TOO_MUCH' });
+  await expect(room.historian.range(everything, { limit: 5, after: 'bm9uZQ' })).rejects.toMatchObject({
+    code: 'STORE_CURSOR',
+  });
+});
