@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyPluginAsync } from 'fastify';
 
@@ -25,6 +25,7 @@ export const serveScreens: FastifyPluginAsync<{ root: string | undefined }> = as
     index: false,
     dotfiles: 'deny',
     cacheControl: false,
+    allowedPath: (path) => isInside(root, path),
     setHeaders: (reply, path) => {
       // Vite names assets by their content; a page may change at the next upgrade.
       const fixed = path.includes('/assets/');
@@ -35,6 +36,15 @@ export const serveScreens: FastifyPluginAsync<{ root: string | undefined }> = as
     if (existsSync(join(root, `${screen}.html`)))
       app.get(`/${screen}`, async (_request, reply) => reply.sendFile(`${screen}.html`));
 };
+
+/** A link that leads out of the built screens is as absent as any other file there. */
+function isInside(root: string, path: string): boolean {
+  try {
+    return realpathSync(join(root, decodeURIComponent(path))).startsWith(realpathSync(root) + sep);
+  } catch {
+    return false;
+  }
+}
 
 const notBuilt =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>Vigil</title>' +

@@ -3,9 +3,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+export const streamPath = '/api/v1/stream';
+
 /**
- * Upgrades to /mqtt go to the broker; all others reach the API through the emitter given back, which stands in for the
- * server towards @fastify/websocket.
+ * Upgrades to /mqtt go to the broker, those to the stream reach the API through the emitter given back, which stands in
+ * for the server towards @fastify/websocket. Any other is answered and closed here: the router would leave it open.
  */
 export function takeUpgrades(
   server: Server,
@@ -15,8 +17,12 @@ export function takeUpgrades(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const path = (request.url ?? '').split('?', 1)[0];
     if (mqtt && path === '/mqtt') mqtt(request, socket, head);
-    else if (others.listenerCount('upgrade') === 0) socket.destroy();
-    else others.emit('upgrade', request, socket, head);
+    else if (path === streamPath && others.listenerCount('upgrade') > 0)
+      others.emit('upgrade', request, socket, head);
+    else {
+      socket.on('error', () => socket.destroy());
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    }
   });
   return others as unknown as Server;
 }

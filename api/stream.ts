@@ -12,6 +12,7 @@ import type { Person } from '../model/person.ts';
 import { knowsPatients, personOf, sees, watching } from './auth.ts';
 import type { FrameKind, LiveSubscription, LiveWatch, Services } from './services.ts';
 import { record } from './shapes/shape.ts';
+import { streamPath } from './sockets.ts';
 
 export interface StreamOptions {
   readonly services: Services;
@@ -74,7 +75,7 @@ export const serveStream: FastifyPluginAsync<StreamOptions> = async (app, option
   });
   app.addHook('onClose', async () => stop());
 
-  app.get('/api/v1/stream', { websocket: true, config: { roles: watching } }, (socket, request) => {
+  app.get(streamPath, { websocket: true, config: { roles: watching } }, (socket, request) => {
     if (readers.size >= options.limits.streams) return socket.close(1013, 'too many streams');
     const reader = openReader(socket, request, options);
     readers.add(reader);
