@@ -113,14 +113,20 @@ export class LimitLine {
     }
   }
 
-  measurementEnded(said: { by?: string; reason?: string }): void {
-    for (const { judge } of this.bands) judge.measurementEnded();
+  /** Of the whole line, or of the direction of one alarm. */
+  measurementEnded(said: { by?: string; reason?: string }, alarm?: Alarm): boolean {
+    const { book, technical } = this.tools;
+    let ended = false;
     for (const direction of ['low', 'high'] as const) {
       const key = this.keyOf(direction);
-      this.tools.technical.end('source-lost', key);
-      this.tools.book.end(key, said);
+      if (alarm !== undefined && book.at(key)?.id !== alarm.id) continue;
+      ended = true;
+      for (const band of this.bands) if (band.direction === direction) band.judge.measurementEnded();
+      technical.end('source-lost', key);
+      book.end(key, said);
     }
-    this.tools.technical.end('sources-disagree', `${this.place.key}:${this.name}`);
+    if (alarm === undefined) technical.end('sources-disagree', `${this.place.key}:${this.name}`);
+    return ended;
   }
 
   /** After all judges have judged a sample, so that two bands crossed at once are one raise. */

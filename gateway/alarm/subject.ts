@@ -1,4 +1,4 @@
-import type { AlarmLimit } from '../../model/alarm.ts';
+import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
 import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import { LimitLine, type LineTools } from './limit-line.ts';
@@ -43,7 +43,7 @@ export class Subject {
   attach(series: LiveSeries, from: { readonly periodMs: number; readonly order: number }): void {
     if (series.metric?.value !== 'number') return;
     const line = this.lines.get(lineOf(series.metricId));
-    if (!line || line.hasLimits === false || line.reads(series)) return;
+    if (!line || !line.hasLimits || line.reads(series)) return;
     const rank = rankOf(series.metricId) * 1_000 + from.order * 10 + (series.channel === undefined ? 0 : 1);
     series.watch = line.attach(series, rank, from.periodMs);
   }
@@ -57,12 +57,13 @@ export class Subject {
     for (const line of this.lines.values()) line.sweep(nowMs);
   }
 
-  /** The confirmed end: of the association, or of the measurement by a person. */
-  measurementEnded(said: { by?: string; reason?: string }): void {
-    for (const line of this.lines.values()) line.measurementEnded(said);
-  }
-
-  line(name: string): LimitLine | undefined {
-    return this.lines.get(name);
+  /**
+   * The confirmed end: of the association, or of the measurement behind one alarm, by a person. True when something
+   * was there to end.
+   */
+  measurementEnded(said: { by?: string; reason?: string }, alarm?: Alarm): boolean {
+    let ended = false;
+    for (const line of this.lines.values()) if (line.measurementEnded(said, alarm)) ended = true;
+    return ended;
   }
 }

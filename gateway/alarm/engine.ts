@@ -1,0 +1,284 @@
+import type { Alarm, AlertState } from '../../model/alarm.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Device, Link, Mode } from '../../model/device.ts';
+import type { AlarmId, BedId, Chance, DeviceId, WardId } from '../../model/ids.ts';
+import { metrics as metricTable } from '../../model/metric-table.ts';
+import type { Metric } from '../../model/metric.ts';
+import type { IntakeListeners, LiveSeries } from '../intake/types.ts';
+import { AlarmBook, type AlarmListener } from './alarm-book.ts';
+import { alarmLog, type AlarmRows } from './alarm-log.ts';
+import type { AlarmLatency } from './limit-line.ts';
+import { criticalMetrics } from './source-order.ts';
+import { Subjects } from './subjects.ts';
+import { Technical, type TechnicalRequest } from './technical.ts';
+import { SilenceWatch } from './watch-silence.ts';
+import { StandbyWatch } from './watch-standby.ts';
+import { ValueWatch } from './watch-values.ts';
+import type { AlarmCensus, WatchedDevice } from './watched.ts';
+
+export type { AlarmCause } from './alarm-log.ts';
+export type { AlarmLatency } from './limit-line.ts';
+export type { TechnicalRequest } from './technical.ts';
+
+/** How often what hangs on the clock is looked at, ms. */
+const sweepMs = 500;
+
+export interface AlarmOptions {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly rows: AlarmRows;
+  readonly census: AlarmCensus;
+  /** The registry: what is known of a device now. */
+  readonly device: (id: DeviceId) => Device | undefined;
+  /** Receipt of a device's newest kept observation of before this start, if any. */
+  readonly keptAtMs?: (device: DeviceId) => number | undefined;
+  readonly metrics?: ReadonlyMap<string, Metric>;
+  /** Metric ids whose absence is medium after 60 s; a ward setting. */
+  readonly critical?: readonly string[];
+  /** Told for every raised and escalated limit alarm, in its tick. */
+  readonly latency?: (measured: AlarmLatency) => void;
+}
+
+/** Starts the alarms: reads back what was present, then judges. */
+export async function createAlarms(options: AlarmOptions): Promise<Alarms> {
+  const alarms = new Alarms(options);
+  await alarms.start();
+  return alarms;
+}
+
+/**
+ * The alarms of the whole house on the main thread. The intake tells it what arrives, the census what changed; every
+ * effect is at once and from memory. `technical` is for the rooms that watch disk, workers, hosts and clock.
+ */
+export class Alarms implements IntakeListeners {
+  private readonly clock: Clock;
+  private readonly options: AlarmOptions;
+  private readonly book: AlarmBook;
+  private readonly technicalAlarms: Technical;
+  private readonly subjects: Subjects;
+  private readonly silence: SilenceWatch;
+  private readonly values: ValueWatch;
+  private readonly standby: StandbyWatch;
+  private readonly watched = new Map<DeviceId, WatchedDevice>();
+  private stops: (() => void)[] = [];
+
+  /** Infrastructure alarms: raised again means changed, ended when the thing is well. */
+  readonly technical: {
+    raise(condition: string, request: TechnicalRequest): AlarmId;
+    end(condition: string, about?: string): void;
+  };
+
+  constructor(options: AlarmOptions) {
+    const { clock, census } = options;
+    const metrics = options.metrics ?? metricTable;
+    const critical = new Set(options.critical ?? criticalMetrics);
+    this.options = options;
+    this.clock = clock;
+    this.book = new AlarmBook({ clock, chance: options.chance, log: alarmLog(options.rows) });
+    const book = this.book;
+    const technical = new Technical({ clock, book, critical });
+    this.technicalAlarms = technical;
+    this.technical = technical;
+    const latency = options.latency ?? (() => undefined);
+    this.subjects = new Subjects({ clock, book, technical, metrics, latency, census });
+    const keptAtMs = options.keptAtMs ?? (() => undefined);
+    this.silence = new SilenceWatch({ clock, technical, census, critical, keptAtMs });
+    this.values = new ValueWatch({ clock, technical, census, critical });
+    this.standby = new StandbyWatch({ clock, technical, census });
+  }
+
+  async start(): Promise<void> {
+    await this.book.restore();
+    this.technicalAlarms.restored();
+    this.silence.restored((device) => this.device(device));
+    this.values.restored();
+    this.subjects.restored();
+    for (const { device } of this.options.census.associations({ open: true })) this.device(device);
+    for (const device of this.technicalAlarms.presentOf('unregistered-patient')) this.device(device);
+    this.subjects.endForsaken();
+    this.stops = [
+      this.options.census.onChange((change) => this.censusChanged(change)),
+      this.clock.every(sweepMs, () => this.sweep()),
+    ];
+  }
+
+  close(): void {
+    for (const stop of this.stops) stop();
+    this.stops = [];
+  }
+
+  // ---- what the API asks ----
+
+  active(filter: { ward?: WardId; bed?: BedId } = {}): readonly Alarm[] {
+    const all = this.book.active();
+    return all.filter(
+      (alarm) =>
+        (filter.ward === undefined || alarm.ward === filter.ward) &&
+        (filter.bed === undefined || isAbout(alarm, filter.bed)),
+    );
+  }
+
+  alarm(id: AlarmId): Alarm | undefined {
+    return this.book.alarm(id);
+  }
+
+  acknowledge(
+    id: AlarmId,
+    by: { readonly id: string; readonly name?: string },
+    version?: number,
+  ): 'acknowledged' | 'gone' | 'changed' | 'not-allowed' {
+    return this.book.acknowledge(id, by, version);
+  }
+
+  /** A person says that the measurement behind a limit alarm or an unregistered patient ended. */
+  endMeasurement(id: AlarmId, by: { readonly id: string }, reason: string): 'ended' | 'gone' | 'not-allowed' {
+    const alarm = this.book.alarm(id);
+    if (!alarm || alarm.endedAtMs !== undefined) return 'gone';
+    return this.subjects.endMeasurement(alarm, { by: by.id, reason }) ? 'ended' : 'not-allowed';
+  }
+
+  onChange(listener: AlarmListener): () => void {
+    return this.book.onChange(listener);
+  }
+
+  // ---- what the registry tells ----
+
+  /** A device was registered, changed or removed. */
+  deviceChanged(id: DeviceId): void {
+    const watched = this.watched.get(id);
+    if (watched) this.refresh(watched);
+  }
+
+  // ---- what the intake tells ----
+
+  seriesSeen(series: LiveSeries): void {
+    const watched = this.device(series.device);
+    watched.series.push(series);
+    this.subjects.attach(watched, series);
+  }
+
+  messageTaken(device: DeviceId, receivedAtMs: number): void {
+    const watched = this.watched.get(device) ?? this.device(device);
+    watched.messageAtMs = receivedAtMs;
+    if (watched.silent || watched.lost) {
+      watched.lost = false;
+      this.silence.ended(watched);
+    }
+    if (watched.association !== undefined) this.standby.messageTaken(watched, receivedAtMs);
+  }
+
+  unusable(series: LiveSeries): void {
+    this.values.unusable(series);
+  }
+
+  /** Device-raised alarms are merged with the limits' by the alarms' own issue; here their message counts as life. */
+  alerts(device: DeviceId, _alerts: readonly AlertState[]): void {
+    this.device(device);
+  }
+
+  deviceState(device: DeviceId, state: { readonly link: Link; readonly mode?: Mode }): void {
+    const watched = this.device(device);
+    if (state.mode !== undefined && state.mode !== watched.mode) {
+      watched.mode = state.mode;
+      this.tellDemo(watched);
+      if (state.mode === 'standby') this.standby.deviceOnStandby(watched);
+    }
+    if (state.link === 'lost') this.silence.lost(watched);
+  }
+
+  // ---- inside ----
+
+  private device(id: DeviceId): WatchedDevice {
+    let watched = this.watched.get(id);
+    if (!watched) {
+      watched = {
+        id,
+        device: undefined,
+        series: [],
+        association: undefined,
+        subject: undefined,
+        mode: 'operating',
+        lost: false,
+        messageAtMs: undefined,
+        silent: false,
+      };
+      this.watched.set(id, watched);
+      this.refresh(watched);
+    }
+    return watched;
+  }
+
+  /** Looks the device up again: registration, association, limits. */
+  private refresh(watched: WatchedDevice): void {
+    watched.device = this.options.device(watched.id);
+    const association = this.options.census.current(watched.id);
+    if (association?.id !== watched.association?.id) {
+      watched.association = association;
+      this.silence.ended(watched);
+    }
+    this.subjects.place(watched);
+    this.tellDemo(watched);
+  }
+
+  private censusChanged(change: Parameters<Parameters<AlarmCensus['onChange']>[0]>[0]): void {
+    switch (change.kind) {
+      case 'association':
+        this.refresh(this.device(change.association.device));
+        return;
+      case 'limits':
+        this.subjects.limitsChanged(change.encounter);
+        break;
+      case 'encounter':
+        this.subjects.limitsChanged(change.encounter.id);
+        break;
+      case 'monitoring':
+        this.standby.changed(change.bed, change.state);
+        return;
+      case 'ward':
+      case 'bed':
+        return;
+      default:
+        change satisfies never;
+    }
+    for (const watched of this.watched.values()) this.subjects.attachAll(watched);
+  }
+
+  /** Demo or test data on an associated device: said, and never judged (CLINICAL 1). */
+  private tellDemo(watched: WatchedDevice): void {
+    const { technicalAlarms: technical, options } = this;
+    const about = watched.id;
+    const demo = watched.association !== undefined && (watched.mode === 'demo' || watched.mode === 'test');
+    if (!demo) {
+      if (technical.present('device-in-demo-mode', about)) technical.end('device-in-demo-mode', about);
+      return;
+    }
+    const bed = watched.association?.bed;
+    technical.raise('device-in-demo-mode', {
+      about,
+      owner: 'nurse',
+      priority: 'medium',
+      device: about,
+      bed,
+      ward: bed === undefined ? undefined : options.census.bed(bed)?.ward,
+      details: { mode: watched.mode },
+    });
+  }
+
+  private sweep(): void {
+    const all = this.watched.values();
+    this.book.sweep();
+    this.technicalAlarms.sweep();
+    this.subjects.sweep(this.clock.nowMs());
+    const devices = [...all];
+    this.silence.sweep(devices);
+    this.values.sweep(devices);
+    this.standby.sweep(devices);
+  }
+}
+
+/** A lost host's alarm names several beds. */
+const isAbout = (alarm: Alarm, bed: BedId): boolean =>
+  alarm.bed === bed ||
+  String(alarm.details?.['bedIds'] ?? '')
+    .split(' ')
+    .includes(bed);
