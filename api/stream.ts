@@ -54,6 +54,10 @@ const firstFrameMs = 5_000;
 const framesPerSecond = 20;
 const sessionCheckTicks = 5;
 
+interface House extends StreamOptions {
+  readonly encode: (text: string) => Buffer;
+}
+
 interface Reader {
   tick(nowMs: number): void;
   end(code: number, why: string): void;
@@ -62,6 +66,7 @@ interface Reader {
 /** GET /api/v1/stream (DESIGN 6): one WebSocket a screen, by session cookie, only from our own origin. */
 export const serveStream: FastifyPluginAsync<StreamOptions> = async (app, options) => {
   const readers = new Set<Reader>();
+  const encode = encodeOnce();
   await app.register(websocket, {
     options: { maxPayload: 65_536, server: options.upgrades, perMessageDeflate: false },
     preClose: (done: () => void) => {
@@ -77,17 +82,17 @@ export const serveStream: FastifyPluginAsync<StreamOptions> = async (app, option
 
   app.get(streamPath, { websocket: true, config: { roles: watching } }, (socket, request) => {
     if (readers.size >= options.limits.streams) return socket.close(1013, 'too many streams');
-    const reader = openReader(socket, request, options);
+    const reader = openReader(socket, request, { ...options, encode });
     readers.add(reader);
     socket.on('close', () => readers.delete(reader));
   });
 };
 
-function openReader(socket: WebSocket, request: FastifyRequest, { services, clock }: StreamOptions): Reader {
+function openReader(socket: WebSocket, request: FastifyRequest, { services, clock, encode }: House): Reader {
   const person = personOf(request);
   const secret = request.sessionSecret ?? '';
   const wire = request.raw.socket;
-  const out = makeOutlet(socket, clock);
+  const out = makeOutlet({ socket, clock, encode });
   const openedMs = clock.monotonicMs();
   let subscription: LiveSubscription | undefined;
   let unanswered = 0;
@@ -145,8 +150,14 @@ function watchOf(person: Person, { watch, from }: Static<typeof WatchShape>): Li
   return { beds, alarms, patients: knowsPatients(person), ...(from ? { from } : {}) };
 }
 
-/** What one socket may owe its reader: bounded in bytes and in time, and dropped newest-last never for alarms. */
-function makeOutlet(socket: WebSocket, clock: Clock) {
+interface OutletOptions {
+  readonly socket: WebSocket;
+  readonly clock: Clock;
+  readonly encode: (text: string) => Buffer;
+}
+
+/** What one socket may owe its reader: bounded in bytes and in time; values and beats are left out first. */
+function makeOutlet({ socket, clock, encode }: OutletOptions) {
   let pendingBytes = 0;
   let takenAtMs = 0;
   const send = (text: string, kind: FrameKind): boolean => {
@@ -158,9 +169,10 @@ function makeOutlet(socket: WebSocket, clock: Clock) {
       return true;
     }
     if (pendingBytes === 0) takenAtMs = clock.monotonicMs();
-    pendingBytes += text.length;
-    socket.send(text, () => {
-      pendingBytes -= text.length;
+    const bytes = encode(text);
+    pendingBytes += bytes.length;
+    socket.send(bytes, { binary: false }, () => {
+      pendingBytes -= bytes.length;
       takenAtMs = clock.monotonicMs();
     });
     return true;
@@ -168,6 +180,19 @@ function makeOutlet(socket: WebSocket, clock: Clock) {
   const stalled = (nowMs: number): boolean =>
     pendingBytes > 0 && nowMs - takenAtMs > stalledMs + pendingBytes / slowestBytesPerMs;
   return { send, stalled, waiting: () => pendingBytes > 0 };
+}
+
+/** A frame goes to many readers in a row: its bytes are made for the first of them. */
+function encodeOnce(): (text: string) => Buffer {
+  let last = '';
+  let bytes = Buffer.alloc(0);
+  return (text) => {
+    if (text !== last) {
+      last = text;
+      bytes = Buffer.from(text, 'utf8');
+    }
+    return bytes;
+  };
 }
 
 function parse(data: Buffer): unknown {

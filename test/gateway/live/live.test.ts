@@ -75,8 +75,8 @@ function hub(bedCount = 2, ringLimit?: number) {
   };
   return { clock, live, set, ring, watch, views: () => views };
 }
-const valuesIn = (frame: Frame | undefined) =>
-  (frame?.values as { values: LatestValue[] }).values.map((one) => [one.metric, one.value]);
+const valuesIn = (frame: Frame) =>
+  (frame.values as { values: LatestValue[] }).values.map((one) => [one.metric, one.value]);
 
 test('an alarm is sent in the tick it rings, to every reader that may see it', () => {
   const { ring, watch } = hub();
