@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { hrtime, cpuUsage } from 'node:process';
 import { generate } from 'mqtt-packet';
 import WebSocket from 'ws';
+import { percentiles, type Percentiles } from './percentiles.ts';
 
 export interface GeneratorOrder {
   readonly port: number;
@@ -35,13 +36,6 @@ export interface GeneratorResult {
   /** Messages sent a device: for the count afterwards. */
   readonly perDevice: Readonly<Record<string, number>>;
 }
-export interface Percentiles {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly count: number;
-}
-
 const valueNames = [
   'MDC_ECG_HEART_RATE',
   'MDC_PULS_OXIM_SAT_O2',
@@ -55,13 +49,6 @@ const violatingHeartRate = 180;
 const window = 65_535;
 
 const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
-
-export const percentiles = (samples: readonly number[]): Percentiles => {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0, count: sorted.length };
-};
 
 /** A device's packet with places to patch: packet id, seq (10 digits), heart rate (3 digits), second value (2). */
 class DevicePacket {

@@ -1,5 +1,6 @@
 import Type, { type Static, type TProperties } from 'typebox';
 import { BrokerLimitsSchema } from '../../broker/limits.ts';
+import { criticalMetrics } from '../alarm/source-order.ts';
 
 /** A section: every setting has a default, nothing unknown is let through. */
 const section = <P extends TProperties>(properties: P, description: string) =>
@@ -93,8 +94,8 @@ export const ConfigSchema = section(
     alarms: section(
       {
         criticalMetrics: Type.Array(Type.String(), {
-          default: ['heart-rate', 'saturation', 'respiration', 'systolic', 'etco2'],
-          description: 'quantities whose silent device rises to medium after 60 s',
+          default: [...criticalMetrics],
+          description: 'metrics whose missing is medium after 60 s',
         }),
       },
       'alarming',

@@ -24,8 +24,8 @@ const goodByeMs = 5_000;
 
 /**
  * The driver host that the gateway starts beside itself: its own process, so that a driver that crashes or blocks
- * takes nothing else with it. Restarted with growing pauses and jitter; ends with the gateway (its standard input
- * closes when the gateway is gone, even by kill -9).
+ * takes nothing else with it. Restarted with growing pauses and jitter; it ends by itself when the gateway is gone,
+ * even by kill -9.
  */
 export class HostProcess {
   private readonly options: HostProcessOptions;
@@ -62,11 +62,10 @@ export class HostProcess {
       secretFile,
       '--data',
       folder,
-      '--end-with-stdin',
+      '--with-parent',
     ];
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     this.child = child;
-    child.stdin.on('error', () => undefined);
     child.once('exit', (code, signal) => {
       this.child = undefined;
       if (this.closed) return;
@@ -82,7 +81,6 @@ export class HostProcess {
     if (!child) return;
     const gone = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
     const cancel = this.options.clock.after(goodByeMs, () => child.kill('SIGKILL'));
-    child.stdin?.end();
     child.kill('SIGTERM');
     await gone;
     cancel();

@@ -1,5 +1,6 @@
 import { checkSettings, driverSettings } from '../../drivers/settings.ts';
 import type { Device } from '../../model/device.ts';
+import type { Fault } from '../../model/fault.ts';
 import { isId, type Chance, type DeviceId, type HostId, type WardId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
 
@@ -156,13 +157,14 @@ function checked(draft: DeviceDraft & { readonly id: DeviceId }): Device | Refus
   };
   if (draft.driver === undefined) return whole;
   const { settings, faults } = checkSettings(draft.driver, draft.settings ?? {});
-  if (faults) {
-    return {
-      refused: faults.map(({ details, message }) => ({
-        path: `/settings${String(details.path ?? '')}`,
-        cause: String(details.cause ?? message),
-      })),
-    };
-  }
+  if (faults) return refusedSettings(faults);
   return { ...whole, driver: draft.driver, host: draft.host ?? ownHost, settings };
 }
+
+/** Wrong settings as the person sees them: path and cause of each. */
+export const refusedSettings = (faults: readonly Fault[]): Refused => ({
+  refused: faults.map(({ details, message }) => ({
+    path: `/settings${String(details.path ?? '')}`,
+    cause: String(details.cause ?? message),
+  })),
+});

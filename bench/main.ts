@@ -1,0 +1,26 @@
+import { parseArgs } from 'node:util';
+import { benchIngest } from './ingest.ts';
+
+const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
+
+Measures on this machine, on loopback, and prints what it found; the last line is one JSON object. Compare figures of
+one run only: machines differ, and so does the same one an hour later.`;
+
+const text = { type: 'string' } as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: text, 'pair-seconds': text, 'open-seconds': text, help: { type: 'boolean' } },
+});
+const number = (given: string | undefined, usual: number): number =>
+  given === undefined ? usual : Number(given);
+
+if (positionals[0] === 'ingest' && !values.help) {
+  await benchIngest({
+    pairs: number(values.pairs, 5),
+    pairSeconds: number(values['pair-seconds'], 5),
+    openSeconds: number(values['open-seconds'], 10),
+  });
+  process.exit(0);
+}
+console.log(usage);
+process.exit(values.help ? 0 : 2);

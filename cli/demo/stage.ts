@@ -1,0 +1,121 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Gateway } from '../../gateway/compose.ts';
+import type { NewPerson } from '../../gateway/identity/identity.ts';
+import type { Chance } from '../../model/ids.ts';
+import type { Person, Role } from '../../model/person.ts';
+import type { OpenOrder, SimulatedBed, WardAnswer, WearOrder } from './ward-process.ts';
+
+export interface SignIn {
+  readonly role: Role;
+  readonly user: string;
+  readonly password: string;
+}
+
+export const demoWard = 'demo-ward';
+
+/** Who sets the demo up, in the audit. */
+const stagehand: Person = { id: 'demo', user: 'demo', name: 'Demo', roles: ['admin'], wards: 'all' };
+
+/** The patients' invented names: nobody's. */
+const patients = [
+  ['Wang Fang', '1955-03-02'],
+  ['Li Qiang', '1948-11-19'],
+  ['Zhang Min', '1962-07-08'],
+  ['Liu Yang', '1971-01-25'],
+  ['Chen Jing', '1939-09-14'],
+  ['Yang Lei', '1980-05-30'],
+  ['Zhao Xin', '1966-12-03'],
+  ['Huang Lan', '1957-08-21'],
+] as const;
+
+/** The simulated ward's process and how to end it. */
+export interface WardProcess {
+  readonly beds: readonly SimulatedBed[];
+  wear(order: WearOrder['wear']): void;
+  close(): Promise<void>;
+}
+
+export async function startWard(order: OpenOrder['open']): Promise<WardProcess> {
+  const child = fork(fileURLToPath(new URL('./ward-process.ts', import.meta.url)), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const answer = await new Promise<WardAnswer>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as WardAnswer));
+    child.once('exit', (code) => reject(new Error(`the simulated ward ended with ${code}`)));
+    child.send({ open: order } satisfies OpenOrder);
+  });
+  if ('failed' in answer) throw new Error(`the simulated ward did not open: ${answer.failed}`);
+  return {
+    beds: answer.beds,
+    wear: (wear) => void child.send({ wear } satisfies WearOrder),
+    close: () => end(child),
+  };
+}
+
+/** People of the demo: passwords are made at this start and shown once. */
+export async function makePeople(gateway: Gateway, chance: Chance): Promise<readonly SignIn[]> {
+  const signIns: SignIn[] = [];
+  for (const [role, name] of [
+    ['nurse', 'Demo nurse'],
+    ['charge-nurse', 'Demo charge nurse'],
+    ['biomed', 'Demo engineer'],
+    ['admin', 'Demo administrator'],
+  ] as const) {
+    const wards = role === 'nurse' || role === 'charge-nurse' ? [demoWard] : 'all';
+    const password = await give(gateway, chance, { user: role, name, roles: [role], wards });
+    signIns.push({ role, user: role, password });
+  }
+  return signIns;
+}
+
+/** A random password; the rules refuse one in a few hundred (a run of figures, a word in it): then another is drawn. */
+async function give(gateway: Gateway, chance: Chance, person: Omit<NewPerson, 'password'>): Promise<string> {
+  for (let tries = 0; tries < 20; tries++) {
+    const password = (chance.hex(64).match(/.{4}/g) ?? []).join('-');
+    const made = await gateway.identity.addPerson(stagehand, { ...person, password });
+    if (typeof made !== 'string') return password;
+    if (made !== 'password-weak') throw new Error(`the demo's ${person.user} could not be made: ${made}`);
+  }
+  throw new Error('no password was strong enough');
+}
+
+/** A ward with its beds, an admitted patient and an associated device each, by the same services people use. */
+export async function setUpBeds(gateway: Gateway, ward: WardProcess): Promise<void> {
+  const { census, devices } = gateway.services;
+  await census.addWard(stagehand, { id: demoWard, name: 'Demo ward', profile: 'adult' });
+  for (const [index, simulated] of ward.beds.entries()) {
+    const bed = `bed-${simulated.bed}`;
+    const device = `monitor-${simulated.bed}`;
+    const [name, birthDate] = patients[index % patients.length] ?? ['Nobody', '1960-01-01'];
+    await census.addBed(stagehand, { id: bed, ward: demoWard, label: simulated.bed });
+    const registered = await devices.register(stagehand, {
+      id: device,
+      label: simulated.driver ?? 'wearable',
+      ward: demoWard,
+      driver: simulated.driver,
+      settings: simulated.settings,
+    });
+    if (typeof registered === 'string' || 'refused' in registered)
+      throw new Error(`${device}: ${JSON.stringify(registered)}`);
+    const encounter = await census.admit(stagehand, { ward: demoWard, bed, patient: { name, birthDate } });
+    if (typeof encounter === 'string') throw new Error(`${bed}: ${encounter}`);
+    await census.associate(stagehand, { device, bed, encounter: encounter.id });
+    if (simulated.driver !== undefined) continue;
+    const credentials = await devices.makeCredentials(stagehand, device);
+    if (credentials === 'absent') throw new Error(`${device} is absent`);
+    ward.wear({
+      bed: simulated.bed,
+      url: gateway.mqttUrl,
+      clientId: credentials.clientId,
+      secret: credentials.password,
+    });
+  }
+}
+
+const end = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });

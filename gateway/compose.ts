@@ -1,0 +1,417 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildServer, type App } from '../api/server.ts';
+import type { Services } from '../api/services.ts';
+import { createBroker } from '../broker/broker.ts';
+import { openJournal } from '../journal/journal.ts';
+import type { Journal } from '../journal/types.ts';
+import type { Clock, SteppedClock } from '../model/clock.ts';
+import type { Chance } from '../model/ids.ts';
+import { createAlarms } from './alarm/engine.ts';
+import { openCensus } from './census/census.ts';
+import type { Config } from './config/schema.ts';
+import { HostProcess } from './devices/host-process.ts';
+import { Hosts } from './devices/hosts.ts';
+import { ownHost, Registry } from './devices/registry.ts';
+import { DeviceDesk } from './devices/service.ts';
+import { take, whoIs } from './door.ts';
+import { healthParts, intendedUse, worst } from './health.ts';
+import type { House } from './house.ts';
+import { createCredentials, type Credentials } from './identity/credentials.ts';
+import { createIdentity, type Identity } from './identity/identity.ts';
+import { glance, latestValues } from './intake/glance.ts';
+import { Intake } from './intake/intake.ts';
+import { Ledger, type Loss } from './intake/ledger.ts';
+import { readReserve } from './intake/reserve-file.ts';
+import { enterLoss, intakeListeners, joinLive, noteFault, recordingChanged, watchHouse } from './joints.ts';
+import { Latency } from './latency.ts';
+import { createLive } from './live/live.ts';
+import type { Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
+import { openHistorian } from './store/historian.ts';
+import { Observations } from './store/observations.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly clock: SteppedClock;
+  readonly chance: Chance;
+  readonly log: Log;
+  readonly demo: boolean;
+  readonly version: string;
+}
+
+export interface Gateway {
+  readonly httpUrl: string;
+  readonly mqttUrl: string;
+  /** Until the first administrator was made. */
+  readonly setupToken: string | undefined;
+  readonly services: Services;
+  readonly credentials: Credentials;
+  readonly identity: Identity;
+  close(): Promise<void>;
+}
+
+/**
+ * The only file that knows every folder: opens what keeps, then what judges, then what listens, and joins them.
+ * Rejects with a Fault when something cannot be opened.
+ */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { clock, chance, log } = options;
+  const folder = resolve(options.config.data);
+  const house = {
+    clock,
+    counters: { received: 0, kept: 0, ledgered: 0, quarantined: 0, duplicate: 0 },
+    latency: new Latency(),
+    ownSecret: chance.hex(256),
+    farHosts: new Set<string>(),
+    recordingFault: undefined,
+  } as unknown as House;
+
+  house.rows = await openRows({
+    folder: join(folder, 'registry'),
+    clock,
+    told: (fault) => noteFault(house, log, 'registry', fault),
+  });
+  house.ledger = await openLedger(house.rows, folder, options);
+  house.credentials = await createCredentials({ clock, chance, rows: house.rows });
+  house.identity = await createIdentity({ clock, chance, rows: house.rows });
+  const journal = await openKeeping(house, folder, options);
+  await openCensusRoom(house, options);
+  await openIntake(house, journal, options);
+  await openAlarmRoom(house, options);
+  house.broker = await createBroker({
+    limits: options.config.broker.limits,
+    clock,
+    log,
+    authenticate: (clientId, secret) => whoIs(house, clientId, secret),
+    take: (publication, confirm) => take(house, publication, confirm),
+    connected: (identity) => log.info({ client: identity.id }, 'signed in'),
+    disconnected: (identity) => log.info({ client: identity.id }, 'signed out'),
+    refused: ({ fault, client }) => void (client !== undefined && house.desk.noteRefusal(client, fault)),
+  });
+  const services = servicesOf(house, options);
+  const app = buildServer(services, {
+    clock,
+    webRoot: fileURLToPath(new URL('../web/dist', import.meta.url)),
+    version: options.version,
+    https: tlsOf(options.config.http.tls),
+    mqttUpgrade: house.broker.upgrade,
+  });
+  return listen({ house, app, services, journal, folder }, options);
+}
+
+/** Entries of before the start go to the lasting ledger first; then the reserve is free again. */
+async function openLedger(rows: Rows, folder: string, { config, clock }: GatewayOptions): Promise<Ledger> {
+  const file = join(folder, 'loss-reserve');
+  const bytes = config.journal.reserveBytes;
+  const settle = (losses: readonly Loss[]): Promise<void> =>
+    rows.transaction(
+      losses.map((loss) => ({ append: 'losses', entry: { ...loss, atMs: clock.nowMs() } }) as const),
+    );
+  const left = readReserve(file, bytes);
+  if (left.length > 0) await settle(left);
+  const ledger = new Ledger({ file, bytes, settle });
+  ledger.enter([]);
+  return ledger;
+}
+
+async function openKeeping(
+  house: House,
+  folder: string,
+  { config, clock, chance, log }: GatewayOptions,
+): Promise<Journal> {
+  const journal = await openJournal({
+    folder: join(folder, 'journal'),
+    segmentBytes: config.journal.segmentBytes,
+    maxBytes: config.journal.maxBytes,
+    snapshot: () => house.intake?.snapshot(),
+    lost: (loss) => enterLoss(house, loss),
+    faulty: (fault) => noteFault(house, log, 'journal', fault),
+    clock,
+    chance,
+  });
+  house.historian = await openHistorian({
+    folder: join(folder, 'historian'),
+    journal,
+    clock,
+    told: (fault) => noteFault(house, log, 'historian', fault),
+    deadlineMs: config.historian.queryDeadlineMs,
+    retentionMs: config.historian.retentionHours * 3_600_000,
+  });
+  return journal;
+}
+
+/** Devices and census: who is where. */
+async function openCensusRoom(house: House, options: GatewayOptions): Promise<void> {
+  const { clock, chance, config } = options;
+  openRegistry(house, options);
+  await house.registry.open();
+  for (const host of await house.rows.load('hosts')) house.farHosts.add(host.id);
+  house.census = await openCensus({
+    rows: house.rows,
+    clock,
+    chance,
+    audit: (act) => audit(house, act),
+    knowsDevice: (device) => house.registry.get(device) !== undefined,
+    glance: (device) => {
+      const known = house.registry.get(device);
+      return known && glance(device, known.label, house.intake.device(device));
+    },
+  });
+  house.metrics = metricsOf(house);
+}
+
+async function openIntake(
+  house: House,
+  journal: Journal,
+  { config, clock, chance, demo }: GatewayOptions,
+): Promise<void> {
+  house.intake = new Intake({
+    ...config.journal,
+    clock,
+    journal,
+    ledger: house.ledger,
+    counters: house.counters,
+    listeners: intakeListeners(house),
+    recordingChanged: (recording, fault) => recordingChanged(house, recording, fault),
+    deviceFault: (device, fault) => house.desk.noteFault(device, fault),
+  });
+  await house.intake.recover();
+}
+
+/** What must ring; restored from its log before anything new is judged. */
+async function openAlarmRoom(house: House, { clock, chance, config, demo }: GatewayOptions): Promise<void> {
+  house.alarms = await createAlarms({
+    clock,
+    chance,
+    rows: house.rows,
+    census: house.census,
+    device: (id) => house.registry.get(id),
+    keptAtMs: (id) => house.intake.device(id)?.lastKeptAtMs,
+    critical: config.alarms.criticalMetrics,
+    latency: ({ receivedAtMs, raisedAtMs }) => {
+      house.latency.note(raisedAtMs, raisedAtMs - receivedAtMs);
+      house.metrics.alarmTook(raisedAtMs - receivedAtMs);
+    },
+  });
+  house.live = createLive({
+    clock,
+    chance,
+    demo,
+    beds: () => house.census.beds(),
+    view: (bed) => house.census.view(bed),
+    alarms: () => house.alarms.active(),
+  });
+  joinLive(house);
+}
+
+function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
+  house.hosts = new Hosts({
+    clock,
+    chance,
+    publish: (topic, payload, { retain }) => house.broker.publish(topic, Buffer.from(payload), { retain }),
+    devicesOn: (host) => house.registry.list({}).filter((device) => device.host === host),
+    lost: (host, why) => house.intake.hostLost(house.registry.devicesOf(host), why.toJSON()),
+    back: () => undefined,
+    told: () => undefined,
+  });
+  house.registry = new Registry({
+    rows: house.rows,
+    chance,
+    wardExists: (ward) => house.census.ward(ward) !== undefined,
+    inUse: (device) => house.census.current(device) !== undefined,
+    revoke: (device) => house.credentials.revoke(device),
+    audit: (act) => audit(house, act),
+    changed: (id, device) => {
+      if (!device) house.broker.disconnect(id, 'the device was removed');
+      house.alarms.deviceChanged(id);
+      house.hosts.configure(ownHost);
+      const bed = house.census.current(id)?.bed;
+      if (bed !== undefined) house.live.bedChanged(bed);
+    },
+  });
+  house.desk = new DeviceDesk({
+    clock,
+    registry: house.registry,
+    hosts: house.hosts,
+    credentials: house.credentials,
+    live: (device) => house.intake.device(device),
+    disconnect: (device, why) => house.broker.disconnect(device, why),
+    audit: (act) => audit(house, act),
+  });
+}
+
+/** One line of the audit. It is queued in order and tried again until it is on disk; nobody waits for it. */
+function audit(house: House, entry: Omit<AuditEntry, 'atMs'>): void {
+  house.rows.append('audit', { ...entry, atMs: house.clock.nowMs() }).catch(() => {
+    // ROWS_OVERFLOW: the rows room has told its fault already; health is red.
+  });
+}
+
+const metricsOf = (house: House): House['metrics'] =>
+  createMetrics({
+    counters: () => house.counters,
+    stored: () => house.historian.status().storedObservations,
+    recording: () => house.intake.recording,
+    historianLagMs: () => house.historian.status().lagMs,
+    door: () => house.broker.stats(),
+    activeAlarms: () => house.alarms.active(),
+  });
+
+function servicesOf(house: House, { clock, demo, version }: GatewayOptions): Services {
+  const { census, registry, alarms } = house;
+  const observations = new Observations({
+    historian: house.historian,
+    spansOf: (whose, fromMs, toMs) => census.spansOf(whose, fromMs, toMs),
+    known: ({ patient, encounter, bed, device }) =>
+      (patient === undefined || census.patient(patient) !== undefined) &&
+      (encounter === undefined || census.encounter(encounter) !== undefined) &&
+      (bed === undefined || census.bed(bed) !== undefined) &&
+      (device === undefined || registry.get(device) !== undefined),
+    latest: (device) => {
+      const live = house.intake.device(device);
+      return live ? latestValues(live) : [];
+    },
+    nowMs: () => clock.nowMs(),
+  });
+  return {
+    identity: house.identity,
+    census,
+    devices: house.desk,
+    observations,
+    alarms,
+    live: house.live,
+    audit: { record: (entry) => audit(house, entry) },
+    health: () => healthOf(house, { clock, demo, version }),
+    metrics: () => house.metrics.text(),
+    demo,
+  };
+}
+
+function healthOf(
+  house: House,
+  { clock, demo, version }: Pick<GatewayOptions, 'clock' | 'demo' | 'version'>,
+): ReturnType<Services['health']> {
+  const silentFor = (aliveAtMs: number): number => clock.monotonicMs() - aliveAtMs;
+  const parts = healthParts({
+    recording: () => house.intake.recording,
+    recordingFault: () => house.recordingFault?.toJSON(),
+    door: () => house.broker.stats(),
+    historian: () => {
+      const { lagMs, fault, aliveAtMs } = house.historian.status();
+      return { lagMs, fault, silentForMs: silentFor(aliveAtMs) };
+    },
+    rows: () => {
+      const { waiting, fault, aliveAtMs } = house.rows.status();
+      return { waiting, fault, silentForMs: silentFor(aliveAtMs) };
+    },
+    hosts: () =>
+      [...house.hosts.all()].map(([host, { up, state }]) => ({
+        host,
+        up,
+        recording: state?.journal?.recording ?? true,
+        undelivered: state?.journal?.undelivered ?? 0,
+      })),
+    devices: () =>
+      house.registry.list({}).map(({ id }) => ({
+        device: id,
+        link: house.intake.device(id)?.link ?? 'never-seen',
+        refusals: house.desk.refusalsOf(id),
+      })),
+    clockOffsetMs: () => clock.machineOffsetMs(),
+    openLosses: () => house.ledger.open().length,
+  });
+  return {
+    status: worst(parts),
+    intendedUse,
+    version,
+    demo,
+    nowMs: clock.nowMs(),
+    parts,
+    counters: { ...house.counters, stored: house.historian.status().storedObservations },
+    alarmLatencyMs: house.latency.figures(clock.nowMs()),
+  };
+}
+
+interface Opened {
+  readonly house: House;
+  readonly app: App;
+  readonly services: Services;
+  readonly journal: Journal;
+  readonly folder: string;
+}
+
+async function listen(
+  { house, app, services, journal, folder }: Opened,
+  { config, clock, chance, log }: GatewayOptions,
+): Promise<Gateway> {
+  const mqtt = await house.broker.listen({
+    host: config.mqtt.host,
+    port: config.mqtt.port,
+    tls: tlsOf(config.mqtt.tls),
+  });
+  await app.listen({ host: config.http.host, port: config.http.port });
+  const address = app.server.address();
+  const httpPort = typeof address === 'object' && address ? address.port : config.http.port;
+  const mqttUrl = `${config.mqtt.tls ? 'mqtts' : 'mqtt'}://${config.mqtt.host}:${mqtt.port}`;
+  const stopWatching = watchHouse(house, clock);
+  house.hosts.configure(ownHost);
+  for (const host of house.farHosts) house.hosts.configure(host);
+  const own = config.host.enabled ? startOwnHost(house, { mqttUrl, folder, clock, chance, log }) : undefined;
+
+  return {
+    httpUrl: `${config.http.tls ? 'https' : 'http'}://${config.http.host}:${httpPort}`,
+    mqttUrl,
+    get setupToken() {
+      return house.identity.setupToken;
+    },
+    services,
+    credentials: house.credentials,
+    identity: house.identity,
+    close: async () => {
+      stopWatching();
+      await own?.close();
+      await app.close();
+      await house.broker.close();
+      house.hosts.close();
+      house.live.close();
+      await house.intake.drain();
+      house.intake.close();
+      await house.ledger.settle();
+      house.alarms.close();
+      house.census.close();
+      await house.historian.close();
+      await journal.close();
+      await house.ledger.close();
+      await house.rows.close();
+    },
+  };
+}
+
+function startOwnHost(
+  house: House,
+  {
+    mqttUrl,
+    folder,
+    clock,
+    chance,
+    log,
+  }: { mqttUrl: string; folder: string; clock: Clock; chance: Chance; log: Log },
+): HostProcess {
+  const own = new HostProcess({
+    host: ownHost,
+    secret: house.ownSecret,
+    gatewayUrl: mqttUrl,
+    folder: join(folder, 'host'),
+    clock,
+    chance,
+    log,
+  });
+  own.start();
+  return own;
+}
+
+const tlsOf = (tls: Config['http']['tls']) =>
+  tls && { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) };

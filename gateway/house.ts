@@ -1,0 +1,44 @@
+import type { Broker } from '../broker/broker.ts';
+import type { Counters } from '../journal/observation-batch.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Fault } from '../model/fault.ts';
+import type { Alarms } from './alarm/engine.ts';
+import type { Census } from './census/census.ts';
+import type { Hosts } from './devices/hosts.ts';
+import type { Registry } from './devices/registry.ts';
+import type { DeviceDesk } from './devices/service.ts';
+import type { Credentials } from './identity/credentials.ts';
+import type { Identity } from './identity/identity.ts';
+import type { Intake } from './intake/intake.ts';
+import type { Ledger } from './intake/ledger.ts';
+import type { Latency } from './latency.ts';
+import type { Live } from './live/live.ts';
+import type { createMetrics } from './metrics.ts';
+import type { Rows } from './rows/rows.ts';
+import type { Historian } from './store/types.ts';
+
+/** The rooms of one gateway, as compose opens them; the joints between them are in joints.ts and door.ts. */
+export interface House {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly latency: Latency;
+  rows: Rows;
+  ledger: Ledger;
+  credentials: Credentials;
+  identity: Identity;
+  historian: Historian;
+  registry: Registry;
+  hosts: Hosts;
+  desk: DeviceDesk;
+  census: Census;
+  alarms: Alarms;
+  intake: Intake;
+  live: Live;
+  broker: Broker;
+  metrics: ReturnType<typeof createMetrics>;
+  /** Of the host beside the gateway: made at each start, never in the registry. */
+  readonly ownSecret: string;
+  /** Driver hosts elsewhere, from the registry. */
+  readonly farHosts: Set<string>;
+  recordingFault: Fault | undefined;
+}

@@ -1,0 +1,109 @@
+import type { JournalLoss } from '../journal/types.ts';
+import type { SteppedClock } from '../model/clock.ts';
+import type { Fault } from '../model/fault.ts';
+import type { CensusChange } from './census/census.ts';
+import type { House } from './house.ts';
+import type { IntakeListeners } from './intake/types.ts';
+import type { Log } from './log.ts';
+
+/** A step of the machine's clock beyond this is told. */
+const clockStepMs = 2_000;
+const settleEveryMs = 5_000;
+
+/** What the intake tells goes to the alarms first, then to the screens. */
+export const intakeListeners = (house: House): IntakeListeners => ({
+  seriesSeen: (series) => house.alarms.seriesSeen(series),
+  messageTaken: (device, receivedAtMs) => {
+    house.alarms.messageTaken(device, receivedAtMs);
+    const bed = house.census.current(device)?.bed;
+    if (bed !== undefined) house.live.valuesChanged(bed);
+  },
+  unusable: (series) => house.alarms.unusable(series),
+  alerts: (device, alerts) => house.alarms.alerts(device, alerts),
+  deviceState: (device, state) => {
+    house.alarms.deviceState(device, state);
+    if (state.fault) house.desk.noteReport(device, state.fault);
+    const bed = house.census.current(device)?.bed;
+    if (bed !== undefined) house.live.bedChanged(bed);
+  },
+});
+
+/** Changes of census and alarms reach the live stream in their own tick. */
+export function joinLive(house: House): void {
+  house.alarms.onChange((alarm) => house.live.alarmChanged(alarm));
+  house.census.onChange((change) => {
+    for (const bed of bedsOf(house, change)) house.live.bedChanged(bed);
+  });
+}
+
+function bedsOf(house: House, change: CensusChange): readonly string[] {
+  switch (change.kind) {
+    case 'ward':
+      return [];
+    case 'bed':
+    case 'monitoring':
+      return [change.bed];
+    case 'association':
+      return [change.association.bed];
+    case 'encounter':
+      return bedsOfEncounter(house, change.encounter.id);
+    case 'limits':
+      return bedsOfEncounter(house, change.encounter);
+    default:
+      return change satisfies never;
+  }
+}
+
+const bedsOfEncounter = (house: House, encounter: string): string[] => {
+  const beds = house.census.associations({ encounter, open: true }).map((association) => association.bed);
+  const own = house.census.encounter(encounter)?.bed;
+  return [...new Set(own === undefined ? beds : [...beds, own])];
+};
+
+/** Promise 2: while nothing is recorded, a technical alarm says so. */
+export function recordingChanged(house: House, recording: boolean, fault: Fault | undefined): void {
+  house.recordingFault = recording ? undefined : fault;
+  if (recording) house.alarms.technical.end('journal-unrecorded');
+  else {
+    const details = { code: fault?.code ?? 'JOURNAL_HUNG' };
+    house.alarms.technical.raise('journal-unrecorded', { owner: 'biomed', priority: 'medium', details });
+  }
+}
+
+/** A fault of a worker or of the journal: in the log, and on the engineers' list until the part is well again. */
+export function noteFault(house: House, log: Log, part: string, fault: Fault): void {
+  log.warn({ part, fault: fault.toJSON() }, fault.message);
+  house.alarms?.technical.raise('part-fault', {
+    owner: 'biomed',
+    priority: 'low',
+    about: part,
+    details: { part, code: fault.code },
+  });
+}
+
+/** Batches that nobody will ever get: their observations stand in the loss ledger. */
+export function enterLoss(house: House, loss: JournalLoss): void {
+  if (loss.sinks.length === 0) return;
+  const { observations, firstAtMs, lastAtMs, why } = loss;
+  house.ledger.enter([
+    { device: '*', metric: '*', fromMs: firstAtMs, toMs: lastAtMs, observations, why: `journal-${why}` },
+  ]);
+}
+
+/** What must be looked at again and again; answers how to stop. */
+export function watchHouse(house: House, clock: SteppedClock): () => void {
+  const stopSettling = clock.every(settleEveryMs, () => {
+    if (house.intake.recording) void house.ledger.settle();
+  });
+  const stopClock = clock.every(1_000, () => {
+    const offset = clock.machineOffsetMs();
+    if (Math.abs(offset) > clockStepMs) {
+      const details = { offsetS: Math.round(offset / 1_000) };
+      house.alarms.technical.raise('clock-stepped', { owner: 'biomed', priority: 'low', details });
+    } else house.alarms.technical.end('clock-stepped');
+  });
+  return () => {
+    stopSettling();
+    stopClock();
+  };
+}

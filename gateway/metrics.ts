@@ -1,0 +1,93 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Counters } from '../journal/observation-batch.ts';
+
+export interface MetricSources {
+  readonly counters: () => Counters;
+  readonly stored: () => number;
+  readonly recording: () => boolean;
+  readonly historianLagMs: () => number;
+  readonly door: () => {
+    connections: number;
+    signedIn: number;
+    pending: number;
+    banned: number;
+    publications: number;
+    refusals: Readonly<Record<string, number>>;
+  };
+  readonly activeAlarms: () => readonly { priority: string; kind: string }[];
+}
+
+/** What Prometheus reads at /metrics. Counted in observations unless the name says otherwise. */
+export function createMetrics(sources: MetricSources) {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const registers = [register];
+
+  new Counter({
+    name: 'vigil_observations_total',
+    help: 'received = kept + ledgered + quarantined + duplicate',
+    labelNames: ['fate'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [fate, count] of Object.entries(sources.counters())) this.inc({ fate }, count);
+      this.inc({ fate: 'stored' }, sources.stored());
+    },
+  });
+  gauge('vigil_recording', '1 while what is confirmed is on disk first', () => (sources.recording() ? 1 : 0));
+  gauge(
+    'vigil_historian_lag_seconds',
+    'age of the oldest kept observation that a query would not find',
+    () => sources.historianLagMs() / 1_000,
+  );
+  gauge('vigil_mqtt_connections', 'connections at the front door', () => sources.door().connections);
+  gauge('vigil_mqtt_signed_in', 'clients signed in', () => sources.door().signedIn);
+  gauge('vigil_mqtt_unconfirmed', 'messages read and not yet confirmed', () => sources.door().pending);
+  gauge(
+    'vigil_mqtt_banned',
+    'clients and addresses refused for connecting too often',
+    () => sources.door().banned,
+  );
+  new Counter({
+    name: 'vigil_mqtt_refusals_total',
+    help: 'what the front door refused, by fault code',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of Object.entries(sources.door().refusals)) this.inc({ code }, count);
+    },
+  });
+  new Gauge({
+    name: 'vigil_alarms',
+    help: 'alarms present',
+    labelNames: ['priority', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { priority, kind } of sources.activeAlarms()) this.inc({ priority, kind });
+    },
+  });
+  const alarmLatency = new Histogram({
+    name: 'vigil_alarm_latency_seconds',
+    help: 'from receipt of the raising sample to the alarm on the live stream',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+    registers,
+  });
+
+  function gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  return {
+    text: () => register.metrics(),
+    alarmTook: (ms: number) => alarmLatency.observe(ms / 1_000),
+  };
+}
