@@ -62,6 +62,8 @@ export interface DriverHost {
   /** A map by name from the host's configuration; Fault MAP_INVALID when it is not there. */
   map(name: string): unknown;
   readonly clock: Clock;
+  /** A folder of the host for what must outlive a session (certificates); shared by all drivers. */
+  readonly folder: string;
   /** For the jitter of retries on what several devices share. */
   readonly chance: Chance;
 }

@@ -1,6 +1,20 @@
 import type { Driver } from './driver.ts';
-import masimo from './masimo/index.ts';
-import modbus from './modbus/index.ts';
 
-/** Every driver of this Vigil. */
-export const drivers: readonly Driver[] = [masimo, modbus] as unknown as readonly Driver[];
+type Load = () => Promise<{ readonly default: unknown }>;
+
+/** Every driver of this Vigil, each loaded when a device first needs it: one library more costs nobody else. */
+const loaders: Readonly<Record<string, Load>> = {
+  masimo: () => import('./masimo/index.ts'),
+  modbus: () => import('./modbus/index.ts'),
+  opcua: () => import('./opcua/index.ts'),
+};
+
+export const driverNames: readonly string[] = Object.keys(loaders);
+
+/** The driver of that name; undefined where there is none. */
+export async function loadDriver(name: string): Promise<Driver | undefined> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  // Each driver's settings have a type of their own; the host checks them against its schema before open().
+  return load && ((await load()).default as Driver);
+}
+export type LoadDriver = typeof loadDriver;

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import type { DeviceId } from '../../model/ids.ts';
 import type { HostConfig } from '../../model/wire.ts';
-import type { Driver } from '../driver.ts';
+import { driverNames, type LoadDriver } from '../index.ts';
 import { checkSettings } from '../settings.ts';
 import { createDeviceHealth, type DeviceReport } from './device-health.ts';
 import { runDevice, type DeviceRun, type RunEvents } from './device-run.ts';
@@ -11,7 +11,7 @@ import type { HostServices } from './session-host.ts';
 type Registered = HostConfig['devices'][number];
 
 export interface FleetOptions {
-  readonly drivers: readonly Driver[];
+  readonly loadDriver: LoadDriver;
   readonly services: HostServices;
   readonly events: RunEvents;
   /** Before a device's first message: its counter must be reserved. */
@@ -36,7 +36,7 @@ interface Member {
 }
 
 /** The devices of this host, each in a run of its own. */
-export function createFleet({ drivers, services, events, prepare }: FleetOptions): Fleet {
+export function createFleet({ loadDriver, services, events, prepare }: FleetOptions): Fleet {
   const members = new Map<DeviceId, Member>();
   /** Per device one thing after the other: an old run ends before the new one opens its port. */
   const chains = new Map<DeviceId, Promise<void>>();
@@ -52,11 +52,11 @@ export function createFleet({ drivers, services, events, prepare }: FleetOptions
   const start = async (registered: Registered, member: Member): Promise<void> => {
     const { device, identity, periodMs } = registered;
     if (closed || members.get(device) !== member) return;
-    const driver = drivers.find(({ name }) => name === registered.driver);
+    const driver = await loadDriver(registered.driver);
     const checked = checkSettings(registered.driver, registered.settings);
     const fault = checked.faults?.[0];
     if (!driver || fault) {
-      member.refused = refusal(device, fault ?? unknownDriver(registered.driver, drivers), services.clock);
+      member.refused = refusal(device, fault ?? unknownDriver(registered.driver), services.clock);
       return;
     }
     await prepare(device);
@@ -101,8 +101,8 @@ export function createFleet({ drivers, services, events, prepare }: FleetOptions
 const mapOf = ({ settings }: Registered, map: HostServices['map']): unknown =>
   typeof settings['map'] === 'string' ? map(settings['map']) : undefined;
 
-const unknownDriver = (driver: string, drivers: readonly Driver[]): Fault =>
-  new Fault('DRIVER_UNKNOWN', { driver, known: drivers.map(({ name }) => name).join(', ') });
+const unknownDriver = (driver: string): Fault =>
+  new Fault('DRIVER_UNKNOWN', { driver, known: driverNames.join(', ') });
 
 function refusal(device: DeviceId, fault: Fault, clock: Clock): DeviceReport {
   const health = createDeviceHealth(clock);

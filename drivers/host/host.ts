@@ -5,7 +5,8 @@ import { Fault } from '../../model/fault.ts';
 import type { Chance, DeviceId, HostId } from '../../model/ids.ts';
 import { HostConfigSchema, type HostConfig, type HostState, type StateMessage } from '../../model/wire.ts';
 import type { Journal } from '../../journal/types.ts';
-import type { Driver, Emitted } from '../driver.ts';
+import type { Emitted } from '../driver.ts';
+import { loadDriver } from '../index.ts';
 import type { Birth, RunEvents } from './device-run.ts';
 import { createFleet } from './fleet.ts';
 import { openGatewayLink, type GatewayLink, type GatewayLinkOptions } from './gateway-link.ts';
@@ -22,7 +23,6 @@ export interface HostOptions {
   readonly gateway: Pick<GatewayLinkOptions, 'url' | 'secret' | 'ca'>;
   readonly folder: string;
   readonly journal: Journal | undefined;
-  readonly drivers: readonly Driver[];
   /** The maps that come with Vigil. */
   readonly maps: ReadonlyMap<string, unknown>;
   readonly clock: Clock;
@@ -107,11 +107,12 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     clock,
     chance,
     shares: createShares(),
+    folder: options.folder,
     map: (name) => config?.maps[name] ?? options.maps.get(name),
     raw: (device, accept) => raw.listen(device, accept),
   };
   const fleet = createFleet({
-    drivers: options.drivers,
+    loadDriver,
     services,
     events,
     prepare: (device) => seqs.open(device),
@@ -140,7 +141,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const receive = (topic: string, payload: Buffer): void => {
     if (topic === hostTopic(host, 'raw')) return void raw.received(payload);
     if (topic === hostTopic(host, 'request')) {
-      void answerRequest(payload, options.drivers, services).then((reply) => {
+      void answerRequest(payload, loadDriver, services).then((reply) => {
         if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});
       });
       return;

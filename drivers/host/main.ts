@@ -4,7 +4,6 @@ import { pino } from 'pino';
 import { systemClock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import { isId, systemChance } from '../../model/ids.ts';
-import { drivers } from '../index.ts';
 import { openHostJournal } from './host-journal.ts';
 import { runHost } from './host.ts';
 import { readOwnMaps } from './maps.ts';
@@ -95,7 +94,6 @@ const running = await runHost({
   gateway: { url: args.gateway, secret: args.secret, ...(args.ca && { ca: args.ca }) },
   folder: args.folder,
   journal,
-  drivers,
   maps: readOwnMaps(),
   clock,
   chance,

@@ -50,9 +50,14 @@ export function draftMessages(items: readonly Emitted[], nowMs: number): Draft[]
   return drafts;
 }
 
-/** The newest instant is the message's; what was taken earlier (a cuff pressure) keeps its own. */
+/**
+ * The newest measurement's instant is the message's; what was taken earlier (a cuff pressure) keeps its own. What is
+ * missing has no instant of measurement: it is missing as of the message.
+ */
 function draftObservations(observations: readonly Observation[]): Draft {
-  const takenAtMs = Math.max(...observations.map((observation) => observation.takenAtMs));
+  const measured = observations.filter((each) => !isMissing(each));
+  const instants = (measured.length > 0 ? measured : observations).map((each) => each.takenAtMs);
+  const takenAtMs = Math.max(...instants);
   const values = Object.fromEntries(
     observations.map((each) => [seriesKey(each.metric, each.channel), wireValue(each, takenAtMs)]),
   );
@@ -60,10 +65,12 @@ function draftObservations(observations: readonly Observation[]): Draft {
   return { branch: 'observations', takenAtMs, body };
 }
 
+const isMissing = (seen: Observation): boolean => 'value' in seen && seen.value === null;
+
 function wireValue(seen: Observation, messageAtMs: number): WireValue {
   const own = {
     ...(seen.unit !== undefined && { unit: seen.unit }),
-    ...(seen.takenAtMs !== messageAtMs && { takenAtMs: seen.takenAtMs }),
+    ...(seen.takenAtMs !== messageAtMs && !isMissing(seen) && { takenAtMs: seen.takenAtMs }),
   };
   if ('text' in seen) return { text: seen.text, ...marks(seen), ...own };
   if ('code' in seen) return { code: seen.code, system: seen.system, ...marks(seen), ...own };

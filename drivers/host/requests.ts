@@ -3,7 +3,8 @@ import { Value } from 'typebox/value';
 import { pause } from '../../model/clock.ts';
 import { Fault, type FaultReport } from '../../model/fault.ts';
 import { HostRequestSchema, type HostReply, type HostRequest } from '../../model/wire.ts';
-import type { Driver, Emitted } from '../driver.ts';
+import type { Emitted } from '../driver.ts';
+import type { LoadDriver } from '../index.ts';
 import { checkSettings } from '../settings.ts';
 import { runDevice } from './device-run.ts';
 import type { HostServices } from './session-host.ts';
@@ -15,7 +16,7 @@ const RequestIdSchema = Type.Object({ requestId: Type.String({ minLength: 1, max
 /** Answers a request of the gateway; undefined when nobody can be answered. Never throws on input. */
 export async function answerRequest(
   payload: Buffer,
-  drivers: readonly Driver[],
+  loadDriver: LoadDriver,
   services: HostServices,
 ): Promise<HostReply | undefined> {
   const asked = readJson(payload);
@@ -29,7 +30,7 @@ export async function answerRequest(
       fault: new Fault('CONTRACT_PAYLOAD', { device: 'gateway', cause }).toJSON(),
     };
   }
-  if (asked.ask === 'test') return { requestId, ...(await testDevice(asked, drivers, services)) };
+  if (asked.ask === 'test') return { requestId, ...(await testDevice(asked, loadDriver, services)) };
   const { listSerial } = await import('../transport/serial.ts');
   return { requestId, seen: await listSerial() };
 }
@@ -37,11 +38,11 @@ export async function answerRequest(
 /** Opens a device without registering it and collects what it says. */
 async function testDevice(
   asked: Extract<HostRequest, { ask: 'test' }>,
-  drivers: readonly Driver[],
+  loadDriver: LoadDriver,
   services: HostServices,
 ): Promise<{ seen: unknown[]; fault?: FaultReport }> {
   const checked = checkSettings(asked.driver, asked.settings);
-  const driver = drivers.find(({ name }) => name === asked.driver);
+  const driver = await loadDriver(asked.driver);
   const wrong = checked.faults?.[0];
   if (!driver || wrong) return { seen: [], ...(wrong && { fault: wrong.toJSON() }) };
   const seen: unknown[] = [];

@@ -28,6 +28,8 @@ export interface HostServices {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly shares: Shares;
+  /** The host's data folder. */
+  readonly folder: string;
   /** Undefined where no such map is known. */
   readonly map: (name: string) => unknown;
   readonly raw: (
@@ -138,6 +140,7 @@ export function createSessionHost(
       after: (delayMs, run) => keepTimer(clock.after(delayMs, guard(run))),
       every: (periodMs, run) => keepTimer(clock.every(periodMs, guard(run))),
     },
+    folder: services.folder,
     chance: services.chance,
   };
 
