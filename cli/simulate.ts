@@ -4,20 +4,14 @@ import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
-import {
-  openMasimoBed,
-  openModbusBeds,
-  openOpcuaBeds,
-  openWearableBed,
-  type BedsideOptions,
-  type Opened,
-} from '../simulators/bedside.ts';
+import type { BedsideOptions, Opened } from '../simulators/bedside.ts';
 import { seededChance } from '../simulators/chance.ts';
 import { mischiefKinds, type MischiefKind, type MischiefOptions } from '../simulators/mischief.ts';
 import { playPatient } from '../simulators/patient.ts';
 import { loadRecording, recordingNames } from '../simulators/recording.ts';
-import { openSerialDevice } from '../simulators/serial-device.ts';
 import { openSerialLine, type SerialLine } from '../simulators/serial-line.ts';
+
+const simulators = ['masimo', 'modbus', 'opcua', 'wearable'];
 
 const help = `Usage: npm run simulate -- NAME [options]
 
@@ -119,26 +113,21 @@ async function open(name: string): Promise<Opened> {
     patient: playPatient(loadRecording(recording), { clock, ...replay }),
   }));
   const [first] = places;
-  const bedside: BedsideOptions = { clock, chance, folder, demo: values.demo, port: tcpPort(values.port) };
-  if (!first) leave(2, help);
-  switch (name) {
-    case 'masimo':
-      return openMasimoBed(first, { ...bedside, line: await serialLine() });
-    case 'modbus':
-      return openModbusBeds(places, bedside);
-    case 'opcua':
-      return openOpcuaBeds(places, bedside);
-    case 'wearable': {
-      const secret = values.secret ?? process.env.VIGIL_SECRET;
-      if (values.id === undefined || secret === undefined) leave(2, 'wearable needs --id and --secret\n');
-      const opened = openWearableBed(first, bedside);
-      const url = values.url ?? 'mqtt://127.0.0.1:1883';
-      for (const { wear } of opened.beds) wear?.({ url, clientId: values.id, secret });
-      return opened;
-    }
-    default:
-      return leave(2, `there is no simulator ${name}\n\n${help}`);
+  if (!first || !simulators.includes(name)) return leave(2, `there is no simulator ${name}\n\n${help}`);
+  const secret = values.secret ?? process.env.VIGIL_SECRET;
+  if (name === 'wearable' && (values.id === undefined || secret === undefined)) {
+    leave(2, 'wearable needs --id and --secret\n');
   }
+  const given: BedsideOptions = { clock, chance, folder, demo: values.demo, port: tcpPort(values.port) };
+  // Only now: the OPC UA server alone takes longer to load than all the rest to answer a slip of the pen.
+  const bedside = await import('../simulators/bedside.ts');
+  if (name === 'masimo') return bedside.openMasimoBed(first, { ...given, line: await serialLine() });
+  if (name === 'modbus') return bedside.openModbusBeds(places, given);
+  if (name === 'opcua') return bedside.openOpcuaBeds(places, given);
+  const opened = bedside.openWearableBed(first, given);
+  const url = values.url ?? 'mqtt://127.0.0.1:1883';
+  for (const { wear } of opened.beds) wear?.({ url, clientId: values.id ?? '', secret: secret ?? '' });
+  return opened;
 }
 
 /** The serial port, PTY or TCP port that --port names; undefined lets the oximeter make its own. */
@@ -147,7 +136,7 @@ async function serialLine(): Promise<SerialLine | undefined> {
   if (port === undefined) return undefined;
   if (tcpPort(port) !== undefined)
     return openSerialLine({ folder, name: 'line', kind: 'tcp', port: tcpPort(port) });
-  if (existsSync(port)) return openSerialDevice(port);
+  if (existsSync(port)) return (await import('../simulators/serial-device.ts')).openSerialDevice(port);
   return openSerialLine({ folder: dirname(port), name: basename(port), kind: 'pty' });
 }
 

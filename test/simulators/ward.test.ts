@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import modbusSerial from 'modbus-serial';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkSettings } from '../../drivers/settings.ts';
 import { openWard, type Ward } from '../../simulators/ward.ts';
 import { virtualClock, type VirtualClock } from '../house/virtual-clock.ts';
 
@@ -59,6 +60,13 @@ describe('the ward', () => {
       root: 'monitor2',
     });
     expect(ward.beds[6]?.wear).toBeTypeOf('function');
+  });
+
+  test('gives settings that the drivers take', async () => {
+    ward = await openWard({ clock, folder, serial: 'tcp' });
+    for (const { driver, settings } of ward.beds) {
+      if (driver) expect(checkSettings(driver, settings).faults ?? []).toEqual([]);
+    }
   });
 
   test('brings a true alarm within two minutes: bed 03 stays above 120 /min from 35 s on', async () => {
@@ -136,7 +144,7 @@ describe('npm run simulate', () => {
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
-      if (text.includes('"bed"')) child.kill('SIGTERM');
+      if (out.includes('"unit":2')) child.kill('SIGTERM');
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
     const [code] = (await once(child, 'close')) as [number | null];
