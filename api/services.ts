@@ -50,10 +50,8 @@ export interface IdentityService {
     password: string;
     address: string;
   }): Promise<{ secret: string; person: Person } | 'refused' | 'locked'>;
-  /** By the session cookie's secret; undefined when ended or idle too long. Counts as activity. */
+  /** By the session cookie's secret; undefined when ended or idle too long. Counts as activity; an open stream asks too. */
   person(secret: string): Person | undefined;
-  /** The same without counting as activity; a stream asks now and then whether it may go on. */
-  stillSignedIn(secret: string): boolean;
   signOut(secret: string): void;
   people(): readonly Person[];
   addPerson(

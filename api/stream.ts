@@ -111,10 +111,8 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   socket.on('message', (data: Buffer, binary: boolean) => {
     if (++frames > framesPerSecond) return end(1008, 'too many frames');
     const said = binary ? undefined : parse(data);
-    if (subscription && isBeat.Check(said)) {
-      services.identity.person(secret);
-      subscription.beat(said.beat);
-    } else if (!subscription && isWatch.Check(said)) {
+    if (subscription && isBeat.Check(said)) subscription.beat(said.beat);
+    else if (!subscription && isWatch.Check(said)) {
       subscription = services.live.subscribe(watchOf(person, said), out.send);
     } else end(1008, 'a frame that is no watch and no beat');
   });
@@ -128,7 +126,8 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
         return socket.terminate();
       }
       if (!subscription && nowMs - openedMs > firstFrameMs) return end(1008, 'no watch came');
-      if (++ticks % sessionCheckTicks === 0 && !services.identity.stillSignedIn(secret))
+      // An open stream keeps its session: the screen may lock, the shift's alarms go on (CLINICAL 7).
+      if (++ticks % sessionCheckTicks === 0 && !services.identity.person(secret))
         return end(4401, 'signed out');
       unanswered++;
       socket.ping();

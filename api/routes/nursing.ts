@@ -13,10 +13,10 @@ import type { Services } from '../services.ts';
 import { AlarmShape } from '../shapes/alarm.ts';
 import { BedShape, MonitoringShape, WardShape } from '../shapes/census.ts';
 import { BedViewShape } from '../shapes/observation.ts';
-import { atMs, PageQuery, pageOf, record, text } from '../shapes/shape.ts';
+import { atMs, OpaqueId, PageQuery, pageOf, record, text } from '../shapes/shape.ts';
 
 const Id = record({ id: IdSchema });
-const AlarmId = record({ id: Type.String({ pattern: '^[A-Za-z0-9._:-]{1,128}$' }) });
+const AlarmId = record({ id: OpaqueId });
 const Acknowledge = record({
   version: Type.Optional(
     Type.Integer({ minimum: 0, description: 'The version that was seen; another one by now is refused.' }),

@@ -15,9 +15,8 @@ import { settle } from '../problems.ts';
 import type { ObservationQuery, ObservationRow, Services } from '../services.ts';
 import { MetricShape } from '../shapes/metric.ts';
 import { AggregateRowShape, LatestValueShape, ObservationRowShape } from '../shapes/observation.ts';
-import { PageQuery, pageOf, record, words } from '../shapes/shape.ts';
+import { OpaqueId, PageQuery, pageOf, record, words } from '../shapes/shape.ts';
 
-const OpaqueId = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,128}$' });
 const Instant = Type.String({ pattern: instantPattern, description: 'RFC 3339 with zone, or ms since 1970' });
 const MetricName = Type.String({ pattern: '^[A-Za-z0-9_,./-]{1,512}$' });
 const aggregates = ['min', 'mean', 'median', 'max', 'last', 'count'] as const;

@@ -31,6 +31,8 @@ export const openShape = 'x-open';
 export const open = <T = unknown>() => Type.Unsafe<T>({ [openShape]: true });
 
 export const atMs = () => Type.Number({ minimum: 0, maximum: 8.64e15, description: 'ms since 1970 UTC' });
+/** An id that nobody reads anything into. */
+export const OpaqueId = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,128}$' });
 export const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
 /** A page of a list; `next` is the cursor of the following one, absent at the end. */

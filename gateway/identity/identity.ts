@@ -42,8 +42,8 @@ export interface Identity {
     password: string;
     address: string;
   }): Promise<{ secret: string; person: Person } | 'refused' | 'locked'>;
+  /** Counts as activity. */
   person(secret: string): Person | undefined;
-  stillSignedIn(secret: string): boolean;
   signOut(secret: string): void;
   people(): readonly Person[];
   addPerson(
@@ -131,7 +131,6 @@ export async function createIdentity(house: IdentityHouse): Promise<Identity> {
       return { secret: sessions.begin(row.id, lasting), person: withoutPassword(row) };
     },
     person: (secret) => found(sessions.touch(secret)),
-    stillSignedIn: (secret) => found(sessions.peek(secret)) !== undefined,
     signOut: (secret) => sessions.end(secret),
     people: () => [...people.values()].map(withoutPassword),
     addPerson: (_by, person) => add(person),

@@ -59,12 +59,8 @@ export function createSessions(clock: Clock, chance: Chance) {
       if (session) session.seenMs = clock.monotonicMs();
       return session?.person;
     },
-    peek: (secret: string): PersonId | undefined => find(secret)?.person,
     end(secret: string): void {
       sessions.delete(digest(secret));
-    },
-    endAllOf(person: PersonId): void {
-      for (const [key, session] of sessions) if (session.person === person) sessions.delete(key);
     },
   };
 }
