@@ -1,65 +1,134 @@
-/** The parameters of a simulated monitor's address space: what README.md lists under "Generic monitor: OPC UA". */
-export interface ParameterNode {
-  /** Below the monitor's id. */
+import { DataType, makeAccessLevelFlag, type StatusCode } from 'node-opcua-client';
+import type { OPCUAServer } from 'node-opcua-server';
+import {
+  parameterNodes,
+  unitsNamespace,
+  type ParameterNode,
+  type ParameterPath,
+} from './opcua-parameters.ts';
+
+const deviceIntegration = 'http://opcfoundation.org/UA/DI/';
+
+export type AddressSpace = NonNullable<OPCUAServer['engine']['addressSpace']>;
+type ObjectType = NonNullable<ReturnType<AddressSpace['findObjectType']>>;
+type Parent = NonNullable<ReturnType<AddressSpace['rootFolder']['objects']['getFolderElementByName']>>;
+
+/** What one variable shows: a value and its status, and the instant of its measurement. */
+export interface Shown {
+  readonly value?: number;
+  readonly status: StatusCode;
+  readonly takenAtMs: number;
+}
+export interface Setter {
   readonly path: ParameterPath;
-  readonly group: string;
-  readonly name: string;
-  readonly unit: Unit;
-  readonly range: readonly [number, number];
-  readonly mdcCode: number;
-  readonly mdcRefId: string;
+  readonly set: (shown: Shown) => void;
 }
 
-export type ParameterPath =
-  | 'ecg.hr'
-  | 'spo2.spo2'
-  | 'spo2.pr'
-  | 'resp.rr'
-  | 'co2.et'
-  | 'nibp.sys'
-  | 'nibp.dia'
-  | 'nibp.mean'
-  | 'temp.body';
-
-export interface Unit {
-  /** Absent: UNECE's own namespace. */
-  readonly namespaceUri?: string;
-  readonly unitId: number;
-  readonly displayName: string;
-  readonly description: string;
+/** What the DI nodeset brings (OPC 10000-100). */
+export interface DeviceModel {
+  readonly deviceSet: Parent;
+  readonly deviceType: ObjectType;
+  readonly groupType: ObjectType;
 }
 
-export const monitorsNamespace = 'urn:vigil:simulated-monitors';
-/** UNECE units are identified by the bytes of their code read as a number (OPC 10000-8, 5.6.3). */
-export const unitsNamespace = 'http://www.opcfoundation.org/UA/units/un/cefact';
+/** Throws when the DI nodeset was not loaded. */
+export function deviceModel(space: AddressSpace): DeviceModel {
+  const di = space.getNamespaceIndex(deviceIntegration);
+  const deviceSet = space.rootFolder.objects.getFolderElementByName('DeviceSet');
+  const deviceType = space.findObjectType('DeviceType', di);
+  const groupType = space.findObjectType('FunctionalGroupType', di);
+  if (!deviceSet || !deviceType || !groupType) throw new Error('the DI nodeset lacks what DI defines');
+  return { deviceSet, deviceType, groupType };
+}
 
-const perMinute: Unit = { unitId: 4345933, displayName: 'BPM', description: 'beats per minute' };
-const percent: Unit = { unitId: 20529, displayName: '%', description: 'percent' };
-const celsius: Unit = { unitId: 4408652, displayName: '°C', description: 'degree Celsius' };
-const mmHg: Unit = { unitId: 18510, displayName: 'mmHg', description: 'conventional millimetre of mercury' };
-/** No UNECE code for breaths per minute is confirmed: −1 in a namespace of our own (devices.md 11). */
-const breaths: Unit = {
-  namespaceUri: monitorsNamespace,
-  unitId: -1,
-  displayName: '1/min',
-  description: 'breaths per minute',
-};
+/** Puts `monitor{number}` into the device set; what it returns sets the value of each parameter. */
+export function buildMonitor(
+  space: AddressSpace,
+  { deviceSet, deviceType, groupType }: DeviceModel,
+  number: number,
+): readonly Setter[] {
+  const root = `monitor${number}`;
+  const own = space.getOwnNamespace();
+  const nodeId = (path: string): string => `s=${root}.${path}`;
+  const monitor = own.addObject({
+    browseName: `Monitor${number}`,
+    displayName: `Monitor ${number}`,
+    nodeId: `s=${root}`,
+    organizedBy: deviceSet,
+    typeDefinition: deviceType,
+  });
+  const identity = (name: string, path: string, dataType: DataType, value: unknown): void => {
+    own.addVariable({
+      propertyOf: monitor,
+      // Names of DeviceType's properties belong to DI (OPC 10000-100, 4.5.1).
+      browseName: { name, namespaceIndex: space.getNamespaceIndex(deviceIntegration) },
+      nodeId: nodeId(path),
+      dataType,
+      value: { dataType, value },
+    });
+  };
+  identity('Manufacturer', 'manufacturer', DataType.LocalizedText, { text: 'Generic' });
+  identity('Model', 'model', DataType.LocalizedText, { text: 'Simulated Monitor' });
+  identity('SerialNumber', 'serial', DataType.String, `SIM-${String(number).padStart(4, '0')}`);
 
-const node = (
-  path: ParameterPath,
-  [group, name]: readonly [string, string],
-  [unit, low, high]: readonly [Unit, number, number],
-  [mdcCode, mdcRefId]: readonly [number, string],
-): ParameterNode => ({ path, group, name, unit, range: [low, high], mdcCode, mdcRefId });
+  const groups = new Map<string, Parent>();
+  return parameterNodes.map((parameter) => {
+    const groupPath = parameter.path.split('.')[0] ?? parameter.path;
+    let group = groups.get(parameter.group);
+    if (!group) {
+      group = own.addObject({
+        browseName: parameter.group,
+        nodeId: nodeId(groupPath),
+        componentOf: monitor,
+        typeDefinition: groupType,
+      });
+      groups.set(parameter.group, group);
+    }
+    return {
+      path: parameter.path,
+      set: addParameter(space, { parameter, group, nodeId: nodeId(parameter.path) }),
+    };
+  });
+}
 
-export const parameterNodes: readonly ParameterNode[] = [
-  node('ecg.hr', ['ECG', 'HeartRate'], [perMinute, 0, 350], [147842, 'MDC_ECG_HEART_RATE']),
-  node('spo2.spo2', ['SpO2', 'SpO2'], [percent, 0, 100], [150456, 'MDC_PULS_OXIM_SAT_O2']),
-  node('spo2.pr', ['SpO2', 'PulseRate'], [perMinute, 0, 350], [149530, 'MDC_PULS_OXIM_PULS_RATE']),
-  node('resp.rr', ['Respiration', 'RespiratoryRate'], [breaths, 0, 150], [151562, 'MDC_RESP_RATE']),
-  node('co2.et', ['CO2', 'EtCO2'], [mmHg, 0, 150], [151728, 'MDC_AWAY_CO2_ET']),
-  node('nibp.sys', ['NIBP', 'Systolic'], [mmHg, 0, 300], [150021, 'MDC_PRESS_BLD_NONINV_SYS']),
-  node('nibp.dia', ['NIBP', 'Diastolic'], [mmHg, 0, 300], [150022, 'MDC_PRESS_BLD_NONINV_DIA']),
-  node('nibp.mean', ['NIBP', 'Mean'], [mmHg, 0, 300], [150023, 'MDC_PRESS_BLD_NONINV_MEAN']),
-  node('temp.body', ['Temperature', 'Temperature'], [celsius, 0, 50], [150344, 'MDC_TEMP']),
-];
+function addParameter(
+  space: AddressSpace,
+  { parameter, group, nodeId }: { parameter: ParameterNode; group: Parent; nodeId: string },
+): Setter['set'] {
+  const own = space.getOwnNamespace();
+  const { unit, range, mdcCode, mdcRefId } = parameter;
+  const variable = own.addAnalogDataItem({
+    componentOf: group,
+    browseName: parameter.name,
+    nodeId,
+    typeDefinition: 'AnalogUnitRangeType',
+    dataType: DataType.Double,
+    engineeringUnitsRange: { low: range[0], high: range[1] },
+    engineeringUnits: {
+      namespaceUri: unit.namespaceUri ?? unitsNamespace,
+      unitId: unit.unitId,
+      displayName: { text: unit.displayName },
+      description: { text: unit.description },
+    },
+    // A monitor shows what it measures; EURange is for drawing (OPC 10000-8, 5.3.2.3).
+    acceptValueOutOfRange: true,
+  });
+  // The type is made writable by default; a monitor is only read.
+  variable.accessLevel = makeAccessLevelFlag('CurrentRead');
+  variable.userAccessLevel = makeAccessLevelFlag('CurrentRead');
+  const property = (browseName: string, dataType: DataType, value: unknown): void => {
+    own.addVariable({
+      propertyOf: variable,
+      browseName,
+      nodeId: `${nodeId}.${browseName}`,
+      dataType,
+      value: { dataType, value },
+    });
+  };
+  property('MdcCode', DataType.UInt32, mdcCode);
+  property('MdcRefId', DataType.String, mdcRefId);
+  return ({ value, status, takenAtMs }) => {
+    const variant = value === undefined ? { dataType: DataType.Null } : { dataType: DataType.Double, value };
+    variable.setValueFromSource(variant, status, new Date(takenAtMs));
+  };
+}
