@@ -22,6 +22,8 @@ export type { TechnicalRequest } from './technical.ts';
 
 /** How often what hangs on the clock is looked at, ms. */
 const sweepMs = 500;
+/** A sweep this late means this process stood still: nobody was silent meanwhile that we know of. */
+const stalledMs = 2_000;
 
 export interface AlarmOptions {
   readonly clock: Clock;
@@ -61,6 +63,9 @@ export class Alarms implements IntakeListeners {
   private readonly standby: StandbyWatch;
   private readonly watched = new Map<DeviceId, WatchedDevice>();
   private stops: (() => void)[] = [];
+  private sweptAtMs: number;
+  /** Silence counts from here on at the earliest: the start, or the end of a standstill of our own. */
+  private floorMs: number;
 
   /** Infrastructure alarms: raised again means changed, ended when the thing is well. */
   readonly technical: {
@@ -74,6 +79,7 @@ export class Alarms implements IntakeListeners {
     const critical = new Set(options.critical ?? criticalMetrics);
     this.options = options;
     this.clock = clock;
+    this.sweptAtMs = this.floorMs = clock.nowMs();
     this.book = new AlarmBook({ clock, chance: options.chance, log: alarmLog(options.rows) });
     const book = this.book;
     const technical = new Technical({ clock, book, critical });
@@ -265,13 +271,15 @@ export class Alarms implements IntakeListeners {
   }
 
   private sweep(): void {
-    const all = this.watched.values();
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.sweptAtMs > stalledMs) this.floorMs = nowMs;
+    this.sweptAtMs = nowMs;
+    const devices = [...this.watched.values()];
     this.book.sweep();
     this.technicalAlarms.sweep();
-    this.subjects.sweep(this.clock.nowMs());
-    const devices = [...all];
-    this.silence.sweep(devices);
-    this.values.sweep(devices);
+    this.subjects.sweep(nowMs, this.floorMs);
+    this.silence.sweep(devices, this.floorMs);
+    this.values.sweep(devices, this.floorMs);
     this.standby.sweep(devices);
   }
 }

@@ -60,11 +60,11 @@ export interface JudgeState {
 export class LimitJudge {
   rule: JudgeRule;
   presence: Presence = 'absent';
-  /** Instant of the first violating sample of this run; NaN while absent. */
+  /** Instant of the first violating sample of this run, or of the last one when absent; NaN before the first. */
   onsetMs = NaN;
   /** Newest sample judged; −Infinity before the first. */
   newestMs = -Infinity;
-  /** The newest judged value of the run, and its most extreme violating one; NaN while absent. */
+  /** The newest judged value of that run, and its most extreme violating one; NaN before the first. */
   value = NaN;
   peak = NaN;
   /** The sample that raised was questionable. */
@@ -172,7 +172,7 @@ export class LimitJudge {
       this.trail.add(takenAtMs, violating ? 'violating' : 'between');
     }
     if (!violating) {
-      if (this.presence !== 'absent' && !ending) this.value = value;
+      if (this.presence !== 'absent') this.value = value;
       return this.apply(ending ? 'inside' : 'between');
     }
     const onsetMs = this.presence === 'absent' ? takenAtMs : this.onsetMs;
@@ -202,12 +202,6 @@ export class LimitJudge {
     const move = presence[this.presence][event];
     if (move === undefined) return undefined;
     this.presence = move[0];
-    if (this.presence === 'absent') {
-      this.onsetMs = NaN;
-      this.value = NaN;
-      this.peak = NaN;
-      this.questionable = false;
-    }
     return move;
   }
 }

@@ -90,8 +90,8 @@ export class LimitLine {
     this.retune();
   }
 
-  sweep(nowMs: number): void {
-    this.line.checkGap(nowMs);
+  sweep(nowMs: number, floorMs: number): void {
+    this.line.checkGap(nowMs, floorMs);
     if (this.line.sources.length < 2 && this.line.disagreeSinceMs === undefined) return;
     const { technical, metrics } = this.tools;
     const { ward, bed, encounter } = this.place;

@@ -116,12 +116,16 @@ export class SourceLine {
     this.listener.lineMoved(this, receivedAtMs, takenAtMs);
   }
 
-  /** By the clock, about once a second: present alarms whose sources are all silent lose their source. */
-  checkGap(nowMs: number): void {
+  /**
+   * By the clock: present alarms whose sources are all silent lose their source. Silence counts from `floorMs` on at
+   * the earliest: while this process stood still nobody was silent that we know of.
+   */
+  checkGap(nowMs: number, floorMs: number): void {
     if (this.episodic) return;
+    const silentMs = nowMs - Math.max(this.judgedAtMs, floorMs);
     let moved = false;
     for (const { judge } of this.bands) {
-      if (judge.presence !== 'present' || nowMs - this.judgedAtMs <= judge.rule.maxGapMs) continue;
+      if (judge.presence !== 'present' || silentMs <= judge.rule.maxGapMs) continue;
       if (judge.gap() !== undefined) moved = true;
     }
     if (moved) this.listener.lineMoved(this, nowMs, nowMs);

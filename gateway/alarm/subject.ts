@@ -53,8 +53,8 @@ export class Subject {
     series.watch = undefined;
   }
 
-  sweep(nowMs: number): void {
-    for (const line of this.lines.values()) line.sweep(nowMs);
+  sweep(nowMs: number, floorMs: number): void {
+    for (const line of this.lines.values()) line.sweep(nowMs, floorMs);
   }
 
   /**

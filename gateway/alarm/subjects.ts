@@ -83,8 +83,8 @@ export class Subjects {
     }
   }
 
-  sweep(nowMs: number): void {
-    for (const { subject } of this.byKey.values()) subject.sweep(nowMs);
+  sweep(nowMs: number, floorMs: number): void {
+    for (const { subject } of this.byKey.values()) subject.sweep(nowMs, floorMs);
   }
 
   /** False when the alarm is not of a kind that a person can end so. */

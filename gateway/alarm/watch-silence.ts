@@ -8,8 +8,6 @@ export const silentAfterMs = 6_000;
 const silentPeriods = 3;
 /** Silences this close together on one host are one alarm. */
 const togetherMs = 2_000;
-/** A sweep this late means this process stood still: nobody was silent meanwhile that we know of. */
-const stalledMs = 2_000;
 
 interface SilentDevice {
   readonly watched: WatchedDevice;
@@ -39,14 +37,13 @@ export class SilenceWatch {
   private readonly groups = new Map<string, SilentGroup>();
   private readonly groupOf = new Map<DeviceId, SilentGroup>();
   private readonly startedAtMs: number;
-  /** Silence counts from here on at the earliest: the start, or the end of a standstill of our own. */
+  /** Silence counts from here on at the earliest. */
   private floorMs: number;
-  private sweptAtMs: number;
   private groupsMade = 0;
 
   constructor(tools: SilenceTools) {
     this.tools = tools;
-    this.startedAtMs = this.floorMs = this.sweptAtMs = tools.clock.nowMs();
+    this.startedAtMs = this.floorMs = tools.clock.nowMs();
   }
 
   /** Alarms of before a restart are taken over by the devices they name. */
@@ -66,10 +63,9 @@ export class SilenceWatch {
   }
 
   /** About twice a second. */
-  sweep(all: Iterable<WatchedDevice>): void {
+  sweep(all: Iterable<WatchedDevice>, floorMs: number): void {
     const nowMs = this.tools.clock.nowMs();
-    if (nowMs - this.sweptAtMs > stalledMs) this.floorMs = nowMs;
-    this.sweptAtMs = nowMs;
+    this.floorMs = floorMs;
     for (const watched of all) this.look(watched, nowMs);
     for (const group of this.groups.values()) this.tell(group, nowMs);
   }

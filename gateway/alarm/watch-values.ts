@@ -35,6 +35,7 @@ export class ValueWatch {
   private readonly tools: ValueTools;
   private readonly invalidSince = new Map<LiveSeries, number>();
   /** Found before a restart, by condition and device, and not yet seen to be well again. */
+  private floorMs = -Infinity;
   private readonly held = new Map<string, Trouble[]>();
 
   constructor(tools: ValueTools) {
@@ -67,7 +68,8 @@ export class ValueWatch {
   }
 
   /** About twice a second. */
-  sweep(all: Iterable<WatchedDevice>): void {
+  sweep(all: Iterable<WatchedDevice>, floorMs: number): void {
+    this.floorMs = floorMs;
     const nowMs = this.tools.clock.nowMs();
     for (const series of this.invalidSince.keys()) {
       if (!isInvalid(series)) this.invalidSince.delete(series);
@@ -124,7 +126,7 @@ export class ValueWatch {
     if (!(watch instanceof Source) || watch.episodic || watch.usableAtMs === -Infinity) return [];
     if (this.invalidSince.has(series) || watched.association === undefined) return [];
     const onSinceMs = this.tools.census.monitoring(watched.association.bed).sinceMs;
-    const sinceMs = Math.max(watch.usableAtMs, onSinceMs);
+    const sinceMs = Math.max(watch.usableAtMs, onSinceMs, this.floorMs);
     const periodMs = Math.max(series.metric?.periodMs ?? 0, watched.device?.periodMs ?? 0);
     const due = nowMs - sinceMs >= Math.max(unusableMs, missingPeriods * periodMs);
     return due ? [this.trouble(series, sinceMs)] : [];
