@@ -22,18 +22,15 @@ export function createChanges(clock: Clock) {
     mark(bed: BedId): void {
       marked.add(bed);
     },
-    /** At most `most` marked beds that were not told within the last second, longest marked first. */
-    due(most: number): readonly BedId[] {
+    /** Marked beds that were not told within the last second, longest marked first; each counts as told when taken. */
+    *due(): Generator<BedId> {
       const nowMs = clock.monotonicMs();
-      const due: BedId[] = [];
       for (const bed of marked) {
-        if (due.length >= most) break;
         if (nowMs - (toldAtMs.get(bed) ?? -Infinity) < apartMs) continue;
-        due.push(bed);
         toldAtMs.set(bed, nowMs);
         marked.delete(bed);
+        yield bed;
       }
-      return due;
     },
     /** The series that differ from what was told; they count as told from now on. */
     since(bed: BedId, values: readonly LatestValue[]): readonly LatestValue[] {
