@@ -22,6 +22,7 @@ import {
   type Job,
   type Proof,
   type Reading,
+  type Unanswered,
   type UnitOptions,
   type UnitState,
 } from './unit.ts';
@@ -130,27 +131,45 @@ export function createBus(options: BusOptions): Bus {
   async function serve(unit: UnitState, job: Job): Promise<void> {
     try {
       await connected();
-      if (unit.proving) await prove(unit);
-      const reply = await exchange(unit, { ...job.request, unit: unit.options.unit }, undefined);
+      if (unit.proving) await believeAgain(unit);
+      const sentAtMs = clock.monotonicMs();
+      const request = { ...job.request, unit: unit.options.unit };
+      const reply = await exchange(unit, request, undefined);
       const atMs = clock.nowMs();
       if (reply.exception !== undefined) throw exceptionFault(unit, reply.exception);
-      if (unit.doubtful && !unit.options.canary && clock.monotonicMs() > unit.doubtUntilMs)
-        unit.doubtful = false;
+      if (sentAtMs < unit.guardUntilMs) await verify(unit, request, sentAtMs);
+      if (sentAtMs >= unit.guardUntilMs) unit.doubtful = false;
       job.resolve({ data: reply.data ?? Buffer.alloc(0), atMs, doubtful: unit.doubtful });
     } catch (error) {
       job.reject(error instanceof Fault ? error : brokenFault(error));
     }
   }
 
-  async function prove(unit: UnitState): Promise<void> {
+  /**
+   * The proof before the first value after a missing answer. Where that answer never came within the bound it may come
+   * yet: for one bound more each value is verified behind itself, and in doubt unless a canary vouches for it.
+   */
+  async function believeAgain(unit: UnitState): Promise<void> {
+    const open = unit.unanswered.length > 0 || unit.doubtful;
+    await prove(unit, unit.unanswered);
+    unit.proving = false;
+    unit.unanswered = [];
+    unit.doubtful = open && !unit.options.canary;
+    const { timeoutMs, lateBoundMs } = unit.options;
+    if (open) unit.guardUntilMs = clock.monotonicMs() + timeoutMs + lateBoundMs;
+  }
+
+  /** Devices answer in order: had the reply been an older one, its own would come before the proof's. */
+  async function verify(unit: UnitState, request: ReadRequest, sentAtMs: number): Promise<void> {
+    await prove(unit, [{ request, transaction: undefined, boundMs: 0 }]);
+    if ((unit.lateAtMs ?? -1) >= sentAtMs) throw new Fault('MODBUS_LATE', { unit: unit.options.unit });
+  }
+
+  async function prove(unit: UnitState, unlike: readonly Unanswered[]): Promise<void> {
     for (let attempt = 0; attempt < 2; attempt++) {
-      const proof = proofFor(unit, attempt);
+      const proof = proofFor(unit, unlike, attempt);
       const reply = await exchange(unit, proof.request, proof);
-      if (reply.exception !== undefined && unit.options.canary) continue;
-      unit.proving = false;
-      unit.unanswered = [];
-      if (unit.options.canary) unit.doubtful = false;
-      return;
+      if (reply.exception === undefined || !unit.options.canary) return;
     }
     throw new Fault('MODBUS_MISMATCH', {
       unit: unit.options.unit,
@@ -335,7 +354,6 @@ export function createBus(options: BusOptions): Bus {
         distrust: () => {
           unit.proving = true;
           unit.doubtful = true;
-          unit.doubtUntilMs = clock.monotonicMs() + unitOptions.timeoutMs + unitOptions.lateBoundMs;
         },
         leave: () => leave(unit),
       };

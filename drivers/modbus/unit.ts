@@ -43,8 +43,8 @@ export interface UnitState {
   readonly queue: Job[];
   proving: boolean;
   doubtful: boolean;
-  /** Without a canary, doubt ends only after this instant (monotonic) of no further late reply. */
-  doubtUntilMs: number;
+  /** Until then (monotonic) each value is verified by a proof behind it; doubt ends with it. */
+  guardUntilMs: number;
   unanswered: Unanswered[];
   /** Not asked before (monotonic): a late reply may still come. */
   notBeforeMs: number;
@@ -75,7 +75,7 @@ export const createUnit = (options: UnitOptions): UnitState => ({
   queue: [],
   proving: false,
   doubtful: false,
-  doubtUntilMs: 0,
+  guardUntilMs: 0,
   unanswered: [],
   notBeforeMs: 0,
   lateAtMs: undefined,
@@ -97,16 +97,16 @@ export interface Proof {
 }
 
 /**
- * A question whose answer cannot be taken for one of the unanswered: another length, and the canary's value in it
+ * A question whose answer cannot be taken for one of those in `unlike`: another length, and the canary's value in it
  * where the map names one. `attempt` narrows it again for a device that refuses to be read beyond the canary.
  */
-export function proofFor({ options, unanswered }: UnitState, attempt: number): Proof {
+export function proofFor({ options }: UnitState, unlike: readonly Unanswered[], attempt: number): Proof {
   const { unit, canary, probe } = options;
   const { fc, address } = canary ?? probe;
   const width = canary?.count ?? 1;
   let request: ReadRequest = { unit, fc, address, count: width };
   for (let more = 1; more <= mostWidening && attempt === 0; more++) {
-    if (!unanswered.some((each) => alike(each.request, request))) break;
+    if (!unlike.some((each) => alike(each.request, request))) break;
     request = { ...request, count: width + more };
   }
   if (!canary) {
@@ -139,10 +139,7 @@ export function noteLate(state: UnitState, reply: Reply, clock: Clock): void {
   state.lateAtMs = nowMs;
   state.proving = true;
   const beyond = late === undefined || nowMs > late.boundMs;
-  if (beyond) {
-    state.doubtful = true;
-    state.doubtUntilMs = nowMs + state.options.timeoutMs + state.options.lateBoundMs;
-  }
+  if (beyond) state.doubtful = true;
   // Nothing more is on its way: the unit may be asked again once the line is quiet.
   if (state.unanswered.length === 0) state.notBeforeMs = Math.min(state.notBeforeMs, nowMs + quietMs);
 }
