@@ -37,7 +37,10 @@ const Asked = record({
   from: Type.Optional(Instant),
   to: Type.Optional(Instant),
   every: Type.Optional(
-    Type.String({ pattern: '^[1-9][0-9]{0,8}(ms|s|m|h|d)$', description: '60s, 5m, 1h …' }),
+    Type.String({
+      pattern: '^[1-9][0-9]{0,9}(ms|s|m|h|d)?$',
+      description: '60s, 5m, 1h …; ms without a unit',
+    }),
   ),
   aggregate: Type.Optional(words(aggregates)),
   ...PageQuery,
@@ -201,8 +204,8 @@ const rowFilter =
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function intervalOf(every: string | undefined, { fromMs, toMs }: ObservationQuery): number {
-  const [, count, unit] = /^([0-9]+)([a-z]+)$/.exec(every ?? '60s') ?? [];
-  const everyMs = Number(count) * (unitMs[unit ?? ''] ?? Number.NaN);
+  const [, count, unit] = /^([0-9]+)([a-z]*)$/.exec(every ?? '60s') ?? [];
+  const everyMs = Number(count) * (unitMs[unit || 'ms'] ?? 1);
   if ((toMs - fromMs) / everyMs > mostIntervals)
     throw new Fault('API_REQUEST_INVALID', { cause: `more than ${mostIntervals} intervals` });
   return everyMs;

@@ -98,6 +98,7 @@ test('what a device sent for a stay in another ward is left out', async () => {
 test('figures per interval say their interval and refuse too many', async () => {
   const figures = (await get('bed=east-1&every=5m&aggregate=median')).json();
   expect(figures).toMatchObject({ everyMs: 300_000, aggregate: 'median', items: [{ value: 71.5 }] });
+  expect((await get('bed=east-1&every=300000')).json().everyMs).toBe(300_000);
   expect((await get('bed=east-1&from=0&every=1ms')).json().title).toContain('intervals');
   expect((await get('bed=east-1&every=0s')).statusCode).toBe(400);
 });

@@ -1,3 +1,4 @@
+import { Server as TlsServer } from 'node:https';
 import { afterAll, expect, test } from 'vitest';
 import { intendedUse } from '../../api/intended-use.ts';
 import { openBench, password } from './fixture.ts';
@@ -42,6 +43,12 @@ test('with TLS the cookie is Secure and bound to this host', async () => {
   });
   expect(String(answer.headers['set-cookie'])).toContain('; Secure');
   expect(answer.headers['strict-transport-security']).toContain('max-age=31536000');
+});
+
+test('with a certificate the server speaks TLS 1.2 at least', async () => {
+  await using other = await openBench({ https: {} });
+  expect(other.app.server).toBeInstanceOf(TlsServer);
+  expect(other.app.initialConfig.https).toBeTruthy();
 });
 
 test('signing out ends the session', async () => {
