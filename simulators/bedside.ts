@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.ts';
-import type { Chance } from '../model/ids.ts';
+import { systemChance, type Chance } from '../model/ids.ts';
 import { playMasimo } from './masimo.ts';
 import { createMischief, type Mischief } from './mischief.ts';
 import { openModbusMonitor } from './modbus-monitor.ts';
@@ -44,7 +44,10 @@ export interface Opened {
 
 export interface BedsideOptions {
   readonly clock: Clock;
+  /** Seeded: jitter, made-up parts, mischief. */
   readonly chance: Chance;
+  /** Where boot ids come from; default truly random, for a boot id may never come twice. */
+  readonly boots?: Chance;
   /** For serial links and the OPC UA server's keys. */
   readonly folder: string;
   /** TCP port to listen on; 0 or absent is any free one. */
@@ -64,8 +67,12 @@ export async function openMasimoBed(
   const mischief = createMischief({ clock, chance });
   // A cable is pulled and put back one after the other, however quickly it is asked for.
   let hand: Promise<void> = Promise.resolve();
+  let broken: unknown;
   mischief.onCut((cut) => {
-    hand = hand.then(() => (cut ? line.hangUp() : line.restore()));
+    hand = hand
+      .then(() => (cut ? line.hangUp() : line.restore()))
+      .catch((error: unknown) => (broken ??= error))
+      .then(() => undefined);
   });
   const wire = mischief.bytes();
   wire.pipe(line.wire);
@@ -79,6 +86,8 @@ export async function openMasimoBed(
       wire.destroy();
       await hand;
       await line.close();
+      // A cable that could not be put back: its bed was silent since, which whoever asked for the cut should know.
+      if (broken !== undefined) throw broken;
     },
   };
 }
@@ -144,12 +153,12 @@ export async function openOpcuaBeds(
 /** A wearable; it starts when somebody puts it on with its credentials. */
 export function openWearableBed(
   { bed, recording, patient }: Place,
-  { clock, chance }: BedsideOptions,
+  { clock, chance, boots = systemChance() }: BedsideOptions,
 ): Opened {
   const mischief = createMischief({ clock, chance });
   const worn: Wearable[] = [];
   const wear = (login: WearableLogin): Wearable => {
-    const wearable = startWearable({ ...login, patient, clock, chance, mischief });
+    const wearable = startWearable({ ...login, patient, clock, chance, mischief, boot: boots.hex(64) });
     worn.push(wearable);
     return wearable;
   };

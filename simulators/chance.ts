@@ -23,3 +23,10 @@ export function seededChance(seed: number): Chance {
     fraction: () => word() / 2 ** 32,
   };
 }
+
+/** A generator of its own for each bed or wire, so that what one draws does not change what another does. */
+export function chanceFor(seed: number, name: string): Chance {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(`${seed}/${name}`)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return seededChance(hash);
+}

@@ -48,6 +48,8 @@ export const uart = (send: (bytes: Buffer) => void): Writable =>
 
 // ---- a pair of PTYs ----
 
+const tty = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
+
 async function openPtyLine(folder: string, name: string): Promise<SerialLine> {
   mkdirSync(folder, { recursive: true });
   const readerEnd = join(folder, name);
@@ -59,11 +61,16 @@ async function openPtyLine(folder: string, name: string): Promise<SerialLine> {
     rmSync(readerEnd, { force: true });
     rmSync(deviceEnd, { force: true });
     const socat = await startSocat(readerEnd, deviceEnd);
-    const fd = openSync(deviceEnd, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-    // A PTY keeps what is written before its first reader, and would hand him old lines as new ones; after one reader
-    // has come and gone it keeps nothing.
-    closeSync(openSync(readerEnd, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK));
-    pair = { socat, fd };
+    try {
+      const fd = openSync(deviceEnd, tty);
+      // A PTY keeps what is written before its first reader, and would hand him old lines as new ones; after one reader
+      // has come and gone it keeps nothing.
+      closeSync(openSync(readerEnd, tty));
+      pair = { socat, fd };
+    } catch (error) {
+      await ended(socat);
+      throw new Fault('SIM_NO_SOCAT', { cause: (error as Error).message });
+    }
   };
   const hangUp = async (): Promise<void> => {
     if (!pair) return;

@@ -1,5 +1,4 @@
 import type { Cancel, Clock } from '../model/clock.ts';
-import type { Chance } from '../model/ids.ts';
 import {
   openMasimoBed,
   openModbusBeds,
@@ -11,7 +10,7 @@ import {
   type Place,
   type WardBed,
 } from './bedside.ts';
-import { seededChance } from './chance.ts';
+import { chanceFor, seededChance } from './chance.ts';
 import type { MischiefKind, MischiefOptions } from './mischief.ts';
 import { playPatient } from './patient.ts';
 import { loadRecording, recordingNames } from './recording.ts';
@@ -32,7 +31,7 @@ export interface WardOptions {
   readonly clock: Clock;
   /** Recorded seconds a second; default 1. */
   readonly speed?: number;
-  /** Same seed, same offsets, boot ids and mischief; default 1. */
+  /** Same seed, same offsets, made-up parts and mischief; default 1. Boot ids are new each time. */
   readonly seed?: number;
   /** For the serial links and the OPC UA server's keys. */
   readonly folder: string;
@@ -66,20 +65,21 @@ interface WardPlace extends Place {
 /** Opens the simulated ward on loopback; every recording starts with it. Throws SIM_… faults, and leaves nothing open then. */
 export async function openWard(options: WardOptions): Promise<Ward> {
   const { clock } = options;
-  const chance = seededChance(options.seed ?? 1);
-  const places = layBeds(options, chance);
+  const seed = options.seed ?? 1;
+  const places = layBeds(options, seed);
   const ofKind = (kind: BedKind): readonly WardPlace[] => places.filter((place) => place.kind === kind);
-  const given: BedsideOptions = { clock, chance, folder: options.folder, serial: options.serial };
+  const { folder, serial } = options;
+  const given = (name: string): BedsideOptions => ({ clock, chance: chanceFor(seed, name), folder, serial });
 
   const opened: Opened[] = [];
   const close = async (): Promise<void> => {
     for (const part of opened.splice(0).reverse()) await part.close();
   };
   try {
-    for (const place of ofKind('masimo')) opened.push(await openMasimoBed(place, given));
-    if (ofKind('modbus').length > 0) opened.push(await openModbusBeds(ofKind('modbus'), given));
-    if (ofKind('opcua').length > 0) opened.push(await openOpcuaBeds(ofKind('opcua'), given));
-    for (const place of ofKind('wearable')) opened.push(openWearableBed(place, given));
+    for (const place of ofKind('masimo')) opened.push(await openMasimoBed(place, given(place.bed)));
+    if (ofKind('modbus').length > 0) opened.push(await openModbusBeds(ofKind('modbus'), given('modbus')));
+    if (ofKind('opcua').length > 0) opened.push(await openOpcuaBeds(ofKind('opcua'), given('opcua')));
+    for (const place of ofKind('wearable')) opened.push(openWearableBed(place, given(place.bed)));
   } catch (error) {
     await close();
     throw error;
@@ -104,8 +104,9 @@ export async function openWard(options: WardOptions): Promise<Ward> {
 
 function layBeds(
   { beds = standing.length, clock, speed, recordings = {} }: WardOptions,
-  chance: Chance,
+  seed: number,
 ): WardPlace[] {
+  const chance = seededChance(seed);
   const others = recordingNames().filter((name) => name.endsWith('_1s'));
   return Array.from({ length: beds }, (_, index) => {
     const bed = String(index + 1).padStart(2, '0');

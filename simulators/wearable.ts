@@ -15,7 +15,10 @@ export interface WearableOptions {
   readonly secret: string;
   readonly patient: PatientSource;
   readonly clock: Clock;
+  /** For jitter. */
   readonly chance: Chance;
+  /** Which start of this device it is: 64 random bits that no start before had. */
+  readonly boot: string;
   /** What the wearable's clock is off by; `none` has no clock and tells only ages. Default 0. */
   readonly clockOffsetMs?: number | 'none';
   /** Observations it keeps while nobody takes them; the oldest go first. Default 3,600: an hour. */
@@ -41,12 +44,11 @@ export interface Wearable {
 }
 
 /**
- * A wearable that speaks the device contract v1 itself: one message a second, QoS 1, boot drawn at random, one seq counter,
+ * A wearable that speaks the device contract v1 itself: one message a second, QoS 1, a boot of its own, one seq counter,
  * a will and a birth for each connection, what was not confirmed sent again under its seq.
  */
 export function startWearable(options: WearableOptions): Wearable {
-  const { clock, chance, patient } = options;
-  const boot = chance.hex(64);
+  const { clock, patient, boot } = options;
   let seq = 0;
   const outbox = createOutbox(options.keepAtMost ?? 3_600);
   const link = createLink(options, {

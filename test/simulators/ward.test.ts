@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
+import { AttributeIds, OPCUAClient } from 'node-opcua-client';
 import modbusSerial from 'modbus-serial';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkSettings } from '../../drivers/settings.ts';
@@ -80,6 +82,25 @@ describe('the ward', () => {
     const cuff = await registersOf('04', 20, 7);
     expect(cuff.slice(2, 5).every((value) => value < 300)).toBe(true);
     expect(cuff[6]).toBeGreaterThanOrEqual(300);
+  });
+
+  test('answers OPC UA through its wire, which a cut closes', async () => {
+    ward = await openWard({ clock, folder, serial: 'tcp', beds: 6 });
+    const certificates = new OPCUACertificateManager({ rootFolder: join(folder, 'client') });
+    await certificates.initialize();
+    const client = OPCUAClient.create({
+      clientCertificateManager: certificates,
+      connectionStrategy: { maxRetry: 0 },
+    });
+    await client.connect(String(settingsOf('06').endpoint));
+    const session = await client.createSession();
+    const hr = await session.read({ nodeId: 'ns=1;s=monitor2.ecg.hr', attributeId: AttributeIds.Value });
+    expect(hr.value.value).toBe(60.9);
+    const lost = new Promise<void>((resolve) => void client.once('connection_lost', () => resolve()));
+    ward.mischief('06', 'cut');
+    await lost;
+    await client.disconnect();
+    await certificates.dispose();
   });
 
   test('runs faster by its speed', async () => {
