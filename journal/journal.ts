@@ -39,6 +39,8 @@ const groupsAhead = 2;
 const groupBytes = 4 << 20;
 /** A writer that dies at once is not restarted faster than this. */
 const restartAfterMs = 1_000;
+/** Writers that hang at the same time, at most. */
+const mostGivenUp = 3;
 /** How long close() waits for what is under way. */
 const closeWithinMs = 5_000;
 
@@ -164,8 +166,10 @@ class FolderJournal implements Journal {
   }
 
   replaceWriter(): void {
+    // A disk that holds several threads will hold the next one too; each costs memory until it returns.
+    if (this.given.size >= mostGivenUp || this.restarting || this.closing) return;
     const given = this.writer;
-    given.retire();
+    given.retire(this.pending.oldestMs);
     this.given.add(given);
     for (const klass of journalClasses) this.filled[klass] = undefined;
     this.writer = this.startWriter([]);

@@ -41,7 +41,11 @@ export interface Journal {
    * holds does not count.
    */
   readonly pending: { readonly messages: number; readonly bytes: number; readonly oldestMs: number };
-  /** Gives up the worker that hangs in a system call and starts a second on new segments. */
+  /**
+   * Gives up the worker that hangs in a system call and starts a second on new segments. What the first had begun
+   * settles when its call returns ('kept' if it was); what it had not begun settles at once with JOURNAL_HUNG; what
+   * was not yet handed to it goes to the second. Does nothing while three hang already: the disk is dead.
+   */
   replaceWriter(): void;
   /**
    * Everything kept since the newest snapshot of each class, oldest first: the snapshot itself (number −1), then

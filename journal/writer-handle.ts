@@ -50,7 +50,7 @@ export class WriterHandle {
   /** Number of the oldest body under way in each class. */
   private readonly next = new Map<JournalClass, number>();
   private lastGroup = 0;
-  private retired = false;
+  private givenUp: Fault | undefined;
   private failing = false;
   private messages = 0;
   private bytes = 0;
@@ -117,8 +117,9 @@ export class WriterHandle {
    * Gives the thread up. What it has not begun settles now with a fault, and it will not begin it; what it has begun
    * settles when its system call returns, if ever.
    */
-  retire(): void {
-    this.retired = true;
+  retire(sinceMs: number): void {
+    const givenUp = new Fault('JOURNAL_HUNG', { sinceMs: Math.round(sinceMs) });
+    this.givenUp = givenUp;
     Atomics.store(this.state, control.retired, 1);
     const begun = Atomics.load(this.state, control.begun);
     for (const [klass, all] of this.sent) {
@@ -129,7 +130,7 @@ export class WriterHandle {
       );
       for (const sent of left) {
         this.options.unreserve(klass, sent.waiting.facts);
-        this.settle(sent, new Fault('JOURNAL_HUNG', { sinceMs: 0 }), -1);
+        this.settle(sent, givenUp, -1);
       }
     }
     // It must not keep the process alive when it never comes back.
@@ -165,10 +166,10 @@ export class WriterHandle {
     // A group that was given up before it was begun has settled already.
     if (!this.open.has(group)) return;
     const run = this.sent.get(klass)?.splice(0, bodies) ?? [];
-    const outcome = fault ? toFault(fault) : 'kept';
+    const outcome = fault ? (this.givenUp ?? toFault(fault)) : 'kept';
     if (outcome !== 'kept') {
       this.options.failed(klass);
-      if (!this.failing && !this.retired) this.options.faulty(outcome);
+      if (!this.failing && !this.givenUp) this.options.faulty(outcome);
     } else {
       this.next.set(klass, first + run.length);
     }
@@ -176,7 +177,7 @@ export class WriterHandle {
     for (const [index, sent] of run.entries()) {
       const { facts } = sent.waiting;
       if (outcome === 'kept') this.options.kept(klass, facts, first + index);
-      else if (!this.retired) this.options.unreserve(klass, facts);
+      else if (!this.givenUp) this.options.unreserve(klass, facts);
       this.settle(sent, outcome, outcome === 'kept' ? first + index : -1);
     }
     this.options.drained();

@@ -65,7 +65,7 @@ function writeGroup(group: number, bodies: readonly QueuedBody[]): void {
   let hung = retired();
   for (const klass of journalClasses) {
     for (const run of runsOf(bodies, klass)) {
-      if (hung) settleFault(group, klass, run, { code: 'JOURNAL_HUNG', details: { sinceMs: 0 } });
+      if (hung) settleFault(group, klass, run, { code: 'JOURNAL_HUNG', details: {} });
       else writeRun(group, klass, run);
       // A call that hung and came back: another writer has taken over, so nothing more is begun here.
       hung = retired();

@@ -121,7 +121,7 @@ export function sinkRoom(
 
 /** Waits until what is asked for is true; the test's own time limit ends it. */
 export async function until(is: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await is())) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Waits until the sink has delivered all numerics below `next`. */
