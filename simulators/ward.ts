@@ -43,7 +43,7 @@ export interface WardOptions {
   readonly serial?: SerialLineOptions['kind'];
 }
 
-/** Beds 1 to 8. Bed 3 is above 120 /min from 35 s on; bed 1 falls to 88 % in its first seconds. */
+/** Beds 1 to 8. Bed 3 is above 120 /min from 35 s on; bed 1 falls to 88 % at 49 s. */
 const standing: readonly { readonly kind: BedKind; readonly recording: string; readonly offsetS?: number }[] =
   [
     { kind: 'masimo', recording: 'icu_b22_1s' },
