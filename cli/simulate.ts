@@ -51,6 +51,7 @@ if (values.list) leave(0, `${recordingNames().join('\n')}\n`);
 const clock = systemClock();
 const chance = seededChance(numberOf('seed', values.seed, 1));
 const folder = mkdtempSync(join(tmpdir(), 'vigil-simulate-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const planned = (values.mischief ?? []).map(readMischief);
 try {
   const opened = await open(positionals[0] ?? '');
@@ -67,13 +68,11 @@ try {
     if (ending) return;
     ending = true;
     await opened.close();
-    rmSync(folder, { recursive: true, force: true });
     process.exit(0);
   };
   process.on('SIGINT', () => void end());
   process.on('SIGTERM', () => void end());
 } catch (error) {
-  rmSync(folder, { recursive: true, force: true });
   if (!(error instanceof Fault)) throw error;
   leave(2, `${error.message}. ${error.whatToDo}\n`);
 }
