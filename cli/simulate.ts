@@ -55,13 +55,6 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const planned = (values.mischief ?? []).map(readMischief);
 try {
   const opened = await open(positionals[0] ?? '');
-  for (const { bed, recording, driver, settings } of opened.beds) {
-    console.log(JSON.stringify({ bed, recording, driver, settings }));
-  }
-  for (const { kind, afterMs, options } of planned) {
-    const wires = new Set(opened.wires.values());
-    clock.after(afterMs, () => wires.forEach((wire) => wire.begin(kind, options)));
-  }
   let ending = false;
   // Ctrl-C reaches this process twice, from the terminal and from npm; the second must not break off the farewell.
   const end = async (): Promise<void> => {
@@ -72,6 +65,13 @@ try {
   };
   process.on('SIGINT', () => void end());
   process.on('SIGTERM', () => void end());
+  for (const { bed, recording, driver, settings } of opened.beds) {
+    console.log(JSON.stringify({ bed, recording, driver, settings }));
+  }
+  for (const { kind, afterMs, options } of planned) {
+    const wires = new Set(opened.wires.values());
+    clock.after(afterMs, () => wires.forEach((wire) => wire.begin(kind, options)));
+  }
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
   leave(2, `${error.message}. ${error.whatToDo}\n`);
