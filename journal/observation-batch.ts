@@ -246,7 +246,8 @@ export const isObservationBatch = (body: Uint8Array): boolean =>
 /** Throws a RangeError when the body is not one of ours; its checksum was checked before. */
 export function readObservationBatch(bytes: Uint8Array): ObservationBatch {
   if (endianness() !== 'LE') throw new RangeError('the journal is little-endian and so must be the machine');
-  const body = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  // A copy, not slice(): a Buffer's slice is a view of the same, unaligned bytes.
+  const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (view.getUint32(0, true) !== magic) throw new RangeError('not an observation batch');
   const deviceCount = view.getUint16(4, true);
@@ -259,7 +260,7 @@ export function readObservationBatch(bytes: Uint8Array): ObservationBatch {
     counterNames.map((name, index) => [name, view.getFloat64(24 + 8 * index, true)]),
   ) as unknown as Counters;
 
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let at = headBytes;
   const name = (): string => {
     const length = view.getUint16(at, true);

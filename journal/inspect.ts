@@ -1,0 +1,161 @@
+/**
+ * Looks at a journal's folder without opening it: what `npm run journal` prints. Reads only, so it may look at one
+ * that is in use; a batch that is being written at that moment then shows as a tail.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FaultReport } from '../model/fault.ts';
+import { missingOf, readCatalogue, type Catalogue, type CatalogueSegment } from './catalogue.ts';
+import { frameHeaderBytes } from './format.ts';
+import { readIdentity } from './identity.ts';
+import {
+  flagsHistorical,
+  flagsKind,
+  flagsUnplaced,
+  flagsValidity,
+  isObservationBatch,
+  kinds,
+  readObservationBatch,
+  unpackReason,
+  type ObservationBatch,
+} from './observation-batch.ts';
+import { readPositions } from './positions.ts';
+import { count, minus, none } from './ranges.ts';
+import { isRecordBatch, readRecords } from './record-batch.ts';
+import { journalClasses, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
+
+export interface Inspection {
+  readonly epoch: string | undefined;
+  readonly clean: boolean;
+  readonly classes: Readonly<
+    Record<
+      JournalClass,
+      {
+        readonly segments: number;
+        readonly bytes: number;
+        readonly present: Ranges;
+        readonly nextNumber: number;
+        readonly messages: number;
+        readonly observations: number;
+      }
+    >
+  >;
+  /** Undelivered batches of each known sink. */
+  readonly sinks: Readonly<Record<string, number>>;
+  /** Batches that are neither there nor accounted for. */
+  readonly losses: readonly Omit<JournalLoss, 'sinks'>[];
+  /** Damaged byte ranges and files, each in words. */
+  readonly faults: readonly FaultReport[];
+}
+
+/** Throws Fault FORMAT_TOO_NEW, or the system's error when the folder cannot be read. */
+export function inspectJournal(folder: string): Inspection {
+  const { identity, catalogue, positions } = readAll(folder);
+  const classes = Object.fromEntries(
+    journalClasses.map((klass) => {
+      const { segments, present, next } = catalogue.classes[klass];
+      const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+      const { messages, observations } = next;
+      return [
+        klass,
+        { segments: segments.length, bytes, present, nextNumber: next.next, messages, observations },
+      ];
+    }),
+  ) as unknown as Inspection['classes'];
+  const losses = journalClasses.flatMap((klass) =>
+    missingOf(klass, catalogue.classes[klass], positions.fault ? undefined : (positions.gone[klass] ?? none)),
+  );
+  const sinks = positions.sinks.map(({ id, classes: wanted, delivered }) => [
+    id,
+    wanted.reduce((sum, klass) => sum + count(minus(classes[klass].present, delivered[klass] ?? none)), 0),
+  ]);
+  const faults = [...identity.faults, ...catalogue.faults, ...(positions.fault ? [positions.fault] : [])];
+  return {
+    epoch: catalogue.epoch,
+    clean: catalogue.clean,
+    classes,
+    sinks: Object.fromEntries(sinks) as Record<string, number>,
+    losses,
+    faults: faults.map((fault) => fault.toJSON()),
+  };
+}
+
+/** Every batch that is there, oldest first, one plain object a message (or a snapshot), ready for JSON lines. */
+export function* dumpJournal(folder: string, only?: JournalClass): Generator<Record<string, unknown>> {
+  const { catalogue } = readAll(folder);
+  for (const klass of only === undefined ? journalClasses : [only]) {
+    for (const segment of catalogue.classes[klass].segments) yield* dumpSegment(folder, segment);
+  }
+}
+
+function* dumpSegment(folder: string, segment: CatalogueSegment): Generator<Record<string, unknown>> {
+  const bytes = readFileSync(join(folder, segment.file));
+  const { klass } = segment.name;
+  if (segment.snapshot) {
+    yield { klass, snapshot: true, segment: segment.file, bytes: segment.snapshot.header.length };
+  }
+  for (const { header, offset, whole } of segment.frames) {
+    if (!whole || header.number >= segment.before) continue;
+    const at = offset + frameHeaderBytes;
+    for (const line of dumpBody(bytes.subarray(at, at + header.length))) {
+      yield { klass, batch: header.number, ...line };
+    }
+  }
+}
+
+function* dumpBody(bytes: Uint8Array): Generator<Record<string, unknown>> {
+  if (isObservationBatch(bytes)) yield* dumpObservations(readObservationBatch(bytes));
+  else if (isRecordBatch(bytes)) {
+    for (const { head, payload } of readRecords(bytes)) {
+      yield { ...head, payload: Buffer.from(payload).toString('base64') };
+    }
+  } else yield { bytes: bytes.length };
+}
+
+function* dumpObservations(batch: ObservationBatch): Generator<Record<string, unknown>> {
+  const texts = batch.texts.values();
+  let at = 0;
+  for (let message = 0; message < batch.messages; message++) {
+    const values: Record<string, unknown>[] = [];
+    for (const end = at + (batch.count[message] ?? 0); at < end; at++) {
+      const flags = batch.flags[at] ?? 0;
+      const kind = flagsKind(flags);
+      const seen =
+        kind === kinds.number
+          ? { value: batch.value[at] }
+          : kind === kinds.none
+            ? { value: null }
+            : kind === kinds.text
+              ? { text: texts.next().value }
+              : { code: texts.next().value };
+      values.push({
+        key: batch.keys[batch.keyIndex[at] ?? 0],
+        takenAtMs: batch.takenAtMs[at],
+        ...seen,
+        validity: flagsValidity(flags),
+        reason: unpackReason(batch.reason[at] ?? 0),
+        ...(flagsHistorical(flags) ? { historical: true } : {}),
+        ...(flagsUnplaced(flags) ? { unplaced: true } : {}),
+      });
+    }
+    yield {
+      ...batch.devices[batch.deviceIndex[message] ?? 0],
+      seq: batch.seq[message],
+      receivedAtMs: batch.receivedAtMs[message],
+      values,
+    };
+  }
+}
+
+function readAll(folder: string): {
+  identity: ReturnType<typeof readIdentity>;
+  catalogue: Catalogue;
+  positions: ReturnType<typeof readPositions>;
+} {
+  const identity = readIdentity(folder);
+  return {
+    identity,
+    catalogue: readCatalogue(folder, identity.epoch),
+    positions: readPositions(folder),
+  };
+}
