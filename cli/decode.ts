@@ -3,8 +3,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { systemClock } from '../model/clock.ts';
 import type { DecodedItem } from '../model/device.ts';
-import { metrics } from '../model/metric-table.ts';
-import type { Reason } from '../model/observation.ts';
+import { printable } from '../drivers/decoded.ts';
 import type { DecodeOptions } from '../drivers/driver.ts';
 import { driverNames, loadDriver } from '../drivers/index.ts';
 
@@ -87,30 +86,7 @@ async function main(): Promise<void> {
 
 function print(item: DecodedItem): void {
   if (item.kind === 'refused') return console.error(`${item.cause}: ${item.rawHex}`);
-  console.log(JSON.stringify(line(item)));
-}
-
-function line(item: Exclude<DecodedItem, { kind: 'refused' }>): object {
-  if (item.kind === 'alert') return { alert: item.alert };
-  if (item.kind === 'identity') return { identity: item.identity };
-  if (item.kind === 'waveform') {
-    const { kind: _, samples, ...wave } = item;
-    return { waveform: { ...wave, samples: [...samples] } };
-  }
-  const { metric, channel, validity, takenAtMs, mark } = item;
-  const seen = item as { value?: number | null; text?: string; code?: string; reason?: Reason };
-  const reason = seen.reason ?? mark;
-  return {
-    metric,
-    ...(channel !== undefined && { channel }),
-    ...(seen.text !== undefined && { text: seen.text }),
-    ...(seen.code !== undefined && { code: seen.code }),
-    ...(seen.value !== undefined && { value: seen.value }),
-    unit: metrics.get(metric)?.unit ?? item.unit ?? '1',
-    validity,
-    ...(reason !== undefined && { reason }),
-    ...(takenAtMs !== undefined && { takenAtMs }),
-  };
+  console.log(JSON.stringify(printable(item)));
 }
 
 try {

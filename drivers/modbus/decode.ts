@@ -13,7 +13,7 @@ import {
 import { createFramer } from './framer.ts';
 import { readMap } from './map.ts';
 import type { ModbusMap } from './map-schema.ts';
-import { alertsOf, observe } from './observe.ts';
+import { alertsOf, canaryHolds, observe } from './observe.ts';
 import { createRegisters } from './registers.ts';
 
 /** What one reply says, read against the request that caused it: a reply alone carries no address. */
@@ -32,6 +32,7 @@ export function decodeReply(bytes: Buffer, { map: content, request: asked }: Dec
   const table = tableOf(frame.request.fc);
   const { address, count } = frame.request;
   const registers = createRegisters([{ table, address, count, data: reply.data ?? Buffer.alloc(0) }]);
+  if (!canaryHolds(map, registers)) return refused('the canary register holds another value');
   const values = map.values.flatMap((value): DecodedItem[] => {
     const seen = observe(map, value, registers, 0);
     if (!seen) return [];

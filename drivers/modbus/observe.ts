@@ -29,6 +29,14 @@ export function observe(
   return { ...seen(value, raw), ...validityOf(value, raw, mark), takenAtMs } as Observation;
 }
 
+/** False: the registers hold the canary's place and not its value, so they are not what was asked for. */
+export function canaryHolds(map: ModbusMap, registers: Registers): boolean {
+  if (!map.canary) return true;
+  const { table = map.table, address, equals } = map.canary;
+  const seen = numberAt(registers, { table, address, type: 'u16' }, 'ABCD');
+  return seen === undefined || seen === equals;
+}
+
 /** The series with nothing in it, and why. */
 export const missingOf = ({ metric, channel }: MapValue, reason: Reason, atMs: number): Observation => ({
   metric,

@@ -6,8 +6,8 @@ import type { BusUnit } from './bus.ts';
 import { tables } from './frame.ts';
 import type { Block, PollGroup } from './map.ts';
 import type { MapValue, ModbusMap } from './map-schema.ts';
-import { alertsOf, missingOf, modeOf, observe } from './observe.ts';
-import { createRegisters, numberAt, type ReadBlock } from './registers.ts';
+import { alertsOf, canaryHolds, missingOf, modeOf, observe } from './observe.ts';
+import { createRegisters, type ReadBlock } from './registers.ts';
 
 export interface PollOptions {
   readonly device: string;
@@ -93,11 +93,7 @@ export function createPoller({ device, host, map, unit }: PollOptions): Poller {
 
   /** A block that holds the canary's place proves itself, or is thrown away whole. */
   function checkCanary(block: Block, data: Buffer): void {
-    const { canary } = map;
-    if (!canary) return;
-    const at = { table: canary.table ?? map.table, address: canary.address, type: 'u16' as const };
-    const seen = numberAt(createRegisters([{ ...block, data }]), at, 'ABCD');
-    if (seen === undefined || seen === canary.equals) return;
+    if (canaryHolds(map, createRegisters([{ ...block, data }]))) return;
     unit.distrust();
     throw new Fault('MODBUS_MISMATCH', { unit: device, cause: 'the canary register holds another value' });
   }
