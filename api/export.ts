@@ -38,6 +38,7 @@ const columns = [
   'validity',
   'reason',
   'historical',
+  'unplaced',
   'boot',
   'seq',
   'patient',

@@ -202,6 +202,8 @@ export interface ObservationRow {
   readonly validity: Validity;
   readonly reason?: Reason;
   readonly historical: boolean;
+  /** Backlog without a usable time: found by its device only, attributed to nobody. */
+  readonly unplaced: boolean;
   readonly boot: string;
   readonly seq: number;
   /** Joined at query time; absent when nobody was associated then. */

@@ -77,6 +77,7 @@ export const ObservationRowShape = shape<ObservationRow>()(
     validity: ValidityShape,
     reason: Type.Optional(ReasonShape),
     historical: Type.Boolean(),
+    unplaced: Type.Boolean({ description: 'backlog without a usable time, attributed to nobody' }),
     boot: Type.String(),
     seq: Type.Number(),
     patient: Type.Optional(Type.String()),

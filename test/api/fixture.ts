@@ -302,6 +302,7 @@ function makeObservations(clock: Clock): ObservationService {
     unit: '/min',
     validity: 'valid',
     historical: false,
+    unplaced: false,
     boot: 'b1',
     seq: n,
     patient: 'patient-east',

@@ -12,6 +12,7 @@ const row = (n: number, change: Partial<ObservationRow> = {}): ObservationRow =>
   unit: '/min',
   validity: 'valid',
   historical: false,
+  unplaced: false,
   boot: 'b1',
   seq: n,
   encounter: 'encounter-east',
@@ -83,7 +84,7 @@ test('CSV has a header, quotes what needs it, and leaves a missing value empty',
   const [header, first, second, third] = answer.body.split('\r\n');
   expect(header).toMatch(/^device,metric,channel,takenAt,receivedAt,value,/);
   expect(first).toBe(
-    'device-east,MDC_ECG_HEART_RATE,,2026-01-05T02:00:00.000Z,2026-01-05T02:00:00.500Z,70,,,,/min,valid,,false,b1,0,,encounter-east,',
+    'device-east,MDC_ECG_HEART_RATE,,2026-01-05T02:00:00.000Z,2026-01-05T02:00:00.500Z,70,,,,/min,valid,,false,false,b1,0,,encounter-east,',
   );
   expect(second).toContain('Z,,,,,/min,valid,sensor-off,');
   expect(third).toContain(',"SIMV ""PS"",\nhigh",');
