@@ -103,6 +103,11 @@ export const faultTable = {
     message: 'a stretch of {observations} stored observations from {fromMs} to {toMs} is damaged ({cause})',
     whatToDo: 'The rest is served. Check the disk.',
   },
+  STORE_BODY: {
+    class: 'programmer',
+    message: 'batch {number} of class {klass} cannot be read by the historian ({cause})',
+    whatToDo: 'Report this with the log; the batch is left out of the historian.',
+  },
   ROWS_WRITE: {
     class: 'world',
     message: 'registry or alarm log could not be written ({cause})',

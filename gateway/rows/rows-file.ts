@@ -36,10 +36,10 @@ export class RowsFile {
   }
 
   /** Counts this opening, on disk. */
-  session(): number {
-    const session = Number(this.meta('session') ?? 0) + 1;
-    transaction(this.database, () => this.setMeta('session', String(session)));
-    return session;
+  countOpening(): number {
+    const opening = Number(this.meta('openings') ?? 0) + 1;
+    transaction(this.database, () => this.setMeta('openings', String(opening)));
+    return opening;
   }
 
   load(table: TableName): string[] {

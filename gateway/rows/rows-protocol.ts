@@ -49,7 +49,7 @@ export interface NumberedBody {
 
 export interface RowsOpened {
   /** Counts openings; part of the keys of entries. */
-  readonly session: number;
+  readonly opening: number;
 }
 
 export interface RowsAlive {

@@ -35,7 +35,7 @@ function open(): void {
   try {
     file = new RowsFile(join(folder, 'rows.db'), clock.nowMs());
     if (file.damage) say({ kind: 'told', fault: file.damage.toJSON() });
-    say({ kind: 'opened', opened: { session: file.session() } });
+    say({ kind: 'opened', opened: { opening: file.countOpening() } });
   } catch (error) {
     const fault =
       error instanceof Fault

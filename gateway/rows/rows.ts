@@ -98,7 +98,7 @@ class WorkerRows implements Rows {
   private readonly mostWaiting: number;
   /** Entries not yet on disk, in order: sent again to a new worker. */
   private readonly inLine = new Map<string, InLine>();
-  private session = 0;
+  private opening = 0;
   private entries = 0;
   private up = false;
   private refused = 0;
@@ -117,8 +117,8 @@ class WorkerRows implements Rows {
       deadlineMs,
       unanswered: 'ROWS_UNANSWERED',
       told: (fault) => this.tell(fault),
-      opened: ({ session }) => {
-        this.session ||= session;
+      opened: ({ opening }) => {
+        this.opening ||= opening;
         this.up = true;
         for (const waiting of this.inLine.values()) this.send(waiting);
       },
@@ -201,7 +201,7 @@ class WorkerRows implements Rows {
   }
 
   private appendOp<L extends LogName>(log: L, entry: EntryOf<L>): AppendOp {
-    const key = `${this.session}-${++this.entries}`;
+    const key = `${this.opening}-${++this.entries}`;
     return { op: 'append', log, key, atMs: entry.atMs, mark: markOf(log, entry), body: canonical(entry) };
   }
 

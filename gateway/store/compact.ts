@@ -13,7 +13,8 @@ export const hourMs = 3_600_000;
 const chunkObservations = 16_384;
 /** A chunk smaller than this takes in what comes after it. */
 const smallChunk = 2_048;
-const sliceObservations = 100_000;
+/** Some 25 milliseconds' work. */
+const sliceObservations = 50_000;
 const level = 3;
 
 interface Part extends Entry {
@@ -27,7 +28,9 @@ export class Compaction {
   /** What is left to do, by series. */
   private parts: Part[] = [];
   private readonly writer = new BodyWriter();
-  private readonly columns = new Columns(4096);
+  private readonly merged = new Columns();
+  /** Used again slice after slice: fresh ones for each would be garbage by the megabyte. */
+  private readonly spare: Columns[] = [];
 
   /** Of the blocks that stand now; resumes one that was interrupted. */
   constructor(file: StoreFile, told: (fault: Fault) => void) {
@@ -82,77 +85,84 @@ export class Compaction {
     return end;
   }
 
+  /** Opens one block after the other; what is in memory is the slice's own rows. */
   private writeSlice(slice: readonly Part[]): number {
-    const bodies = this.openBlocks(slice);
+    const collected = new Map<number, Columns>();
+    const spare = [...this.spare];
+    // A slice that the disk refused has left its rows in them.
+    for (const rows of spare) rows.clear();
     let doubled = 0;
-    for (let at = 0; at < slice.length;) {
-      const { series } = slice[at]!;
-      this.columns.clear();
-      let given = 0;
-      for (; at < slice.length && slice[at]!.series === series; at++) {
-        const part = slice[at]!;
-        given += part.observations;
-        this.take(bodies.get(part.block), part);
+    for (const [block, parts] of Map.groupBy(slice, (part) => part.block)) {
+      const body = this.openBlock(block);
+      for (const part of parts) {
+        const rows = collected.get(part.series) ?? spare.pop() ?? this.another();
+        collected.set(part.series, rows);
+        const before = rows.length;
+        this.take(body, part, rows);
+        doubled += part.observations - (rows.length - before);
       }
-      doubled += given - this.columns.length;
-      const before = this.columns.length;
-      this.columns.settle();
-      doubled += before - this.columns.length + this.writeSeries(series);
+    }
+    for (const [series, rows] of collected) {
+      const before = rows.length;
+      rows.settle();
+      doubled += before - rows.length + this.writeSeries(series, rows);
     }
     return doubled;
   }
 
-  private openBlocks(slice: readonly Part[]): Map<number, Body> {
-    const bodies = new Map<number, Body>();
-    for (const block of new Set(slice.map((part) => part.block))) {
-      const row = this.file.sql('SELECT body FROM blocks WHERE id = ?').get(block);
-      try {
-        if (row) bodies.set(block, new Body(row['body'] as Uint8Array));
-      } catch (error) {
-        // Told for each of its parts below.
-        if (!(error instanceof Error)) throw error;
-      }
-    }
-    return bodies;
+  private another(): Columns {
+    const columns = new Columns();
+    this.spare.push(columns);
+    return columns;
   }
 
-  private take(
-    body: Body | undefined,
-    part: Part | Extent,
-    offset = 'offset' in part ? part.offset : 0,
-  ): void {
-    const before = this.columns.length;
+  private openBlock(block: number): Body | undefined {
+    const row = this.file.sql('SELECT body FROM blocks WHERE id = ?').get(block);
+    try {
+      return row && new Body(row['body'] as Uint8Array);
+    } catch (error) {
+      // Told with each of its parts.
+      if (!(error instanceof Error)) throw error;
+      return undefined;
+    }
+  }
+
+  private take(body: Body | undefined, part: Part, rows: Columns): void {
+    const before = rows.length;
     try {
       if (!body) throw new RangeError('its body cannot be opened');
-      body.take(this.columns, offset);
+      body.take(rows, part.offset);
     } catch (error) {
-      this.columns.length = before;
+      rows.length = before;
       this.damage.add(part, error);
     }
   }
 
   /** Adds the collected rows to the chunks of the series, hour by hour; returns how many were there already. */
-  private writeSeries(series: number): number {
+  private writeSeries(series: number, fresh: Columns): number {
     let doubled = 0;
-    const fresh = this.columns;
     for (let from = 0; from < fresh.length;) {
       const hour = Math.floor(fresh.taken[from]! / hourMs) * hourMs;
       // Where an hour is lost in the rounding of an absurd instant, one row at a time still comes to an end.
       const to = Math.max(from + 1, fresh.firstAt(hour + hourMs));
-      doubled += this.writeHour(series, { hour, from, to });
+      doubled += this.writeHour(series, fresh, { hour, from, to });
       from = to;
     }
     return doubled;
   }
 
-  private writeHour(series: number, span: { hour: number; from: number; to: number }): number {
+  private writeHour(
+    series: number,
+    fresh: Columns,
+    span: { hour: number; from: number; to: number },
+  ): number {
     const { hour, from, to } = span;
-    const old = this.chunksToMerge(series, hour, this.columns.taken[from]!, this.columns.taken[to - 1]!);
-    const merged = new Columns(to - from);
+    const old = this.chunksToMerge(series, hour, fresh.taken[from]!, fresh.taken[to - 1]!);
+    const { merged } = this;
+    merged.clear();
     const before = old.reduce((sum, chunk) => sum + chunk.observations, 0);
-    const collected = this.columns;
     for (const chunk of old) this.readChunk(chunk, merged);
-    merged.append(collected, from, to);
+    merged.append(fresh, from, to);
     merged.settle();
     for (const chunk of old) this.file.sql('DELETE FROM chunks WHERE id = ?').run(chunk.id);
     for (let at = 0; at < merged.length; at += chunkObservations)

@@ -21,6 +21,8 @@ const main = parentPort!;
 const retryMs = 1_000;
 const expireEveryMs = 600_000;
 const damagedExit = 3;
+/** A slice of compaction waits this long for questions; then it is its turn. */
+const mostPatienceMs = 250;
 
 const say = (word: LineWord<HistorianOpened, HistorianAlive>, transfer: ArrayBuffer[] = []): void =>
   main.postMessage(word, transfer);
@@ -33,6 +35,8 @@ const held: SinkBatch[] = [];
 let writing = true;
 let oldestAtMs = 0;
 let working = false;
+/** Questions not yet answered. */
+let asking = 0;
 
 const alive = (): void => say({ kind: 'alive', alive: { ...core.status(), writing } });
 
@@ -108,7 +112,7 @@ async function work(): Promise<void> {
   if (working) return;
   working = true;
   try {
-    while (core.compactionDue && !core.compactStep()) await breath();
+    while (core.compactionDue && !core.compactStep()) await quiet();
   } catch (error) {
     refuse(error);
   } finally {
@@ -125,6 +129,13 @@ async function expire(): Promise<void> {
   }
 }
 
+/** Questions go before the next slice, for a while. */
+async function quiet(): Promise<void> {
+  const untilMs = clock.monotonicMs() + mostPatienceMs;
+  do await breath();
+  while (asking > 0 && clock.monotonicMs() < untilMs);
+}
+
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function reply(word: Extract<LineAsk<HistorianAsk>, { kind: 'ask' }>): Promise<void> {
@@ -133,6 +144,7 @@ async function reply(word: Extract<LineAsk<HistorianAsk>, { kind: 'ask' }>): Pro
     if (clock.monotonicMs() > untilMs) throw new Fault('STORE_READ', { cause: 'the deadline has passed' });
     await breath();
   };
+  asking++;
   try {
     const result = await run(word.ask, breathe);
     say({ kind: 'answer', id: word.id, answer: result }, buffersOf(result));
@@ -140,6 +152,8 @@ async function reply(word: Extract<LineAsk<HistorianAsk>, { kind: 'ask' }>): Pro
     const fault = error instanceof Fault ? error : new Fault('STORE_READ', { cause: causeOf(error) });
     say({ kind: 'refused', id: word.id, fault: fault.toJSON() });
     if (isDamage(error)) refuse(error);
+  } finally {
+    asking--;
   }
 }
 

@@ -44,8 +44,10 @@ export interface EmbeddedHistorian extends Historian {
 export const sinkId = 'historian';
 const classes = ['alarm', 'numerics'] as const;
 const window = { batches: 64, bytes: 8 * 1024 * 1024 };
-const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 2, stackSizeMb: 4 };
 const longMs = 600_000;
+/** Shown until the next start: somebody has to look. */
+const lasting: ReadonlySet<string> = new Set(['DATABASE_CORRUPT', 'STORE_CORRUPT', 'STORE_BODY']);
 
 /** Starts the worker and joins it to the journal. Rejects with FORMAT_TOO_NEW or DATABASE_OPEN. */
 export async function openHistorian(options: HistorianOptions): Promise<EmbeddedHistorian> {
@@ -87,7 +89,7 @@ class WorkerHistorian implements EmbeddedHistorian {
       },
       alive: (alive) => {
         this.alive = alive;
-        if (alive.writing && this.fault?.code !== 'DATABASE_CORRUPT') this.fault = undefined;
+        if (alive.writing && !lasting.has(this.fault?.code ?? '')) this.fault = undefined;
       },
     });
     this.pollEnd = clock.every(1_000, () => void this.poll());

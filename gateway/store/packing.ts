@@ -6,6 +6,9 @@ import { putRows, takeRows, type Columns } from './columns.ts';
 const version = 1;
 /** Bodies are small: a window of 256 KiB instead of megabytes spares memory and time for each. */
 const windowLog = 18;
+/** Pieces in which zlib gives its output: near the whole of it. */
+const leastChunkBytes = 16 * 1024;
+const mostChunkBytes = 256 * 1024;
 /** A body decompresses to less than this; more is damage. */
 const mostBytes = 256 * 1024 * 1024;
 
@@ -51,7 +54,10 @@ export class Body {
 
   /** Throws when the bytes are damaged. */
   constructor(body: Uint8Array) {
-    const plain = zstdDecompressSync(body, { maxOutputLength: mostBytes });
+    const plain = zstdDecompressSync(body, {
+      maxOutputLength: mostBytes,
+      chunkSize: Math.min(mostChunkBytes, Math.max(leastChunkBytes, body.length * 4)),
+    });
     // As Uint8Array: `slice` of a Buffer would share its memory.
     this.bytes = new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
     const input = new ByteReader(this.bytes);

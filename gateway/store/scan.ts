@@ -62,7 +62,7 @@ export function wantedSeries(book: SeriesBook, spans: readonly SeriesSpan[]): Wa
 export class Scanner {
   private readonly from: Sources;
   private readonly damage: DamageTally;
-  private readonly scratch = new Columns(4096);
+  private readonly scratch = new Columns();
   private readonly opened = new Map<number, { readonly entries: readonly Entry[]; readonly body?: Body }>();
 
   constructor(sources: Sources) {

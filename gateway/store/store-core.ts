@@ -3,10 +3,14 @@
  * answers. Its worker feeds it and says when.
  */
 import { join } from 'node:path';
-import type { Fault } from '../../model/fault.ts';
+import { Fault } from '../../model/fault.ts';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { add, has } from '../../journal/ranges.ts';
-import { readObservationBatch, isObservationBatch } from '../../journal/observation-batch.ts';
+import {
+  readObservationBatch,
+  isObservationBatch,
+  type ObservationBatch,
+} from '../../journal/observation-batch.ts';
 import { Compaction } from './compact.ts';
 import { flushHead } from './flush.ts';
 import { Head } from './head.ts';
@@ -18,6 +22,7 @@ import type {
 } from './historian-protocol.ts';
 import { aggregate, clampLimit, latest, range, type Breathe } from './queries.ts';
 import { SeriesBook } from './series-book.ts';
+import { causeOf } from './sqlite.ts';
 import { StoreFile } from './store-file.ts';
 import type { SeriesSpan } from './types.ts';
 
@@ -75,9 +80,9 @@ export class StoreCore {
     const taken = this.takenBatches.get(klass) ?? [];
     if (has(taken, number)) return;
     if (isObservationBatch(body)) {
-      const batch = readObservationBatch(body);
-      this.head.append(batch, this.book);
-      for (const at of batch.receivedAtMs) if (at > this.newestAtMs) this.newestAtMs = at;
+      const batch = this.read(klass, number, body);
+      if (batch) this.head.append(batch, this.book);
+      for (const at of batch?.receivedAtMs ?? []) if (at > this.newestAtMs) this.newestAtMs = at;
     }
     this.takenBatches.set(klass, add(taken, number, number + 1));
     this.unwritten = true;
@@ -195,6 +200,16 @@ export class StoreCore {
 
   close(): void {
     this.file.close();
+  }
+
+  /** A body that cannot be read would come again for ever: it is told and passed by; the journal still has it. */
+  private read(klass: JournalClass, number: number, body: Uint8Array): ObservationBatch | undefined {
+    try {
+      return readObservationBatch(body);
+    } catch (error) {
+      this.told(new Fault('STORE_BODY', { klass, number, cause: causeOf(error) }));
+      return undefined;
+    }
   }
 
   private get sources() {
