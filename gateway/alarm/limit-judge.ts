@@ -91,13 +91,18 @@ export class LimitJudge {
     if (historical || takenAtMs < this.newestMs) return this.late(takenAtMs, value, questionable);
     const inside = this.high ? value <= this.rule.endAt : value >= this.rule.endAt;
     if (inside && !questionable && this.presence === 'absent') {
-      this.newestMs = takenAtMs;
-      this.trail.endedAtMs = takenAtMs;
-      if (this.trail.length > 0) this.trail.clear();
+      this.insideAt(takenAtMs);
       return undefined;
     }
     if (this.presence === 'pending' && takenAtMs - this.newestMs > this.rule.maxGapMs) this.apply('gap');
     return this.judge(takenAtMs, value, questionable, this.rule.delayMs);
+  }
+
+  /** The same as a valid sample inside at that instant, for a caller who knows that the limit is absent. */
+  insideAt(takenAtMs: number): void {
+    this.newestMs = takenAtMs;
+    this.trail.endedAtMs = takenAtMs;
+    this.trail.clear();
   }
 
   /** One measurement of an episodic metric (cuff pressure): it stands alone, so neither delay nor gap apply. */

@@ -73,7 +73,7 @@ export class LimitLine {
     for (const gone of before) {
       if (!this.bands.some((band) => band.judge === gone.judge)) gone.judge.measurementEnded();
     }
-    this.line.bands = this.bands;
+    this.line.setBands(this.bands);
     const nowMs = this.tools.clock.nowMs();
     this.lineMoved(this.line, nowMs, nowMs);
   }
@@ -121,7 +121,7 @@ export class LimitLine {
       const key = this.keyOf(direction);
       if (alarm !== undefined && book.at(key)?.id !== alarm.id) continue;
       ended = true;
-      for (const band of this.bands) if (band.direction === direction) band.judge.measurementEnded();
+      this.line.measurementEnded(direction);
       technical.end('source-lost', key);
       book.end(key, said);
     }
@@ -288,6 +288,7 @@ export class LimitLine {
   /** The gap follows the slowest source's period. */
   private retune(): void {
     this.limits.forEach((limit, index) => this.bands[index]?.judge.retune(this.ruleFor(limit)));
+    this.line.setBands(this.bands);
   }
 
   private ruleFor(limit: AlarmLimit): JudgeRule {

@@ -14,10 +14,6 @@ export class SampleTrail {
   private timesMs: number[] = [];
   private steps: Step[] = [];
 
-  get length(): number {
-    return this.timesMs.length;
-  }
-
   add(takenAtMs: number, step: Step): void {
     if (this.timesMs.length >= trailBound) {
       this.timesMs.splice(0, trailBound / 2);
@@ -35,6 +31,7 @@ export class SampleTrail {
   }
 
   clear(): void {
+    if (this.timesMs.length === 0) return;
     this.timesMs.length = 0;
     this.steps.length = 0;
   }

@@ -31,7 +31,14 @@ export class SourceLine {
   readonly name: string;
   /** Sorted by preference. */
   readonly sources: Source[] = [];
-  bands: readonly Band[] = [];
+  private ownBands: readonly Band[] = [];
+  /** Values all bands are inside of; while all are absent such a sample changes nothing but when it was. */
+  private calmLow = Infinity;
+  private calmHigh = -Infinity;
+  private allAbsent = true;
+  private newestMs = -Infinity;
+  /** The newest calm sample the judges have not been told of; −Infinity when there is none. */
+  private calmAtMs = -Infinity;
   judging: Source | undefined = undefined;
   /** When a sample was last judged; the gap by the clock counts from it. */
   judgedAtMs: number;
@@ -49,6 +56,23 @@ export class SourceLine {
     this.name = line.name;
     this.listener = line.listener;
     this.judgedAtMs = line.startedAtMs;
+  }
+
+  get bands(): readonly Band[] {
+    return this.ownBands;
+  }
+
+  /** Sets what judges the line from now on; again after each change of a rule. */
+  setBands(bands: readonly Band[]): void {
+    this.tellCalm();
+    this.ownBands = bands;
+    this.calmLow = -Infinity;
+    this.calmHigh = Infinity;
+    for (const { judge } of bands) {
+      if (judge.rule.direction === 'high') this.calmHigh = Math.min(this.calmHigh, judge.rule.endAt);
+      else this.calmLow = Math.max(this.calmLow, judge.rule.endAt);
+    }
+    this.look();
   }
 
   add(series: LiveSeries, rank: number): Source {
@@ -89,11 +113,19 @@ export class SourceLine {
     if (!historical) {
       this.judgedAtMs = receivedAtMs;
       this.episodic = false;
+      // The calm ward: nothing is present or pending and the value is inside of everything.
+      const calm = this.allAbsent && !questionable && takenAtMs >= this.newestMs;
+      if (calm && value >= this.calmLow && value <= this.calmHigh) {
+        this.newestMs = this.calmAtMs = takenAtMs;
+        return;
+      }
     }
+    this.tellCalm();
     let moved = false;
-    for (const band of this.bands) {
-      if (band.judge.sample(takenAtMs, value, questionable, historical) !== undefined) moved = true;
+    for (const { judge } of this.ownBands) {
+      if (judge.sample(takenAtMs, value, questionable, historical) !== undefined) moved = true;
     }
+    this.look();
     if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
   }
 
@@ -112,7 +144,9 @@ export class SourceLine {
     this.measuredAtMs = takenAtMs;
     this.judgedAtMs = receivedAtMs;
     this.episodic = true;
-    for (const { judge } of this.bands) judge.measurement(takenAtMs, value, questionable);
+    this.tellCalm();
+    for (const { judge } of this.ownBands) judge.measurement(takenAtMs, value, questionable);
+    this.look();
     this.listener.lineMoved(this, receivedAtMs, takenAtMs);
   }
 
@@ -124,18 +158,32 @@ export class SourceLine {
     if (this.episodic) return;
     const silentMs = nowMs - Math.max(this.judgedAtMs, floorMs);
     let moved = false;
-    for (const { judge } of this.bands) {
+    for (const { judge } of this.ownBands) {
       if (judge.presence !== 'present' || silentMs <= judge.rule.maxGapMs) continue;
       if (judge.gap() !== undefined) moved = true;
     }
     if (moved) this.listener.lineMoved(this, nowMs, nowMs);
   }
 
-  /** Ends every run and alarm of the line. */
-  measurementEnded(nowMs: number): void {
-    let moved = false;
-    for (const { judge } of this.bands) if (judge.measurementEnded() !== undefined) moved = true;
-    if (moved) this.listener.lineMoved(this, nowMs, nowMs);
+  /** Ends the runs of one direction. */
+  measurementEnded(direction: Direction): void {
+    this.tellCalm();
+    for (const band of this.ownBands) if (band.direction === direction) band.judge.measurementEnded();
+    this.look();
+  }
+
+  private tellCalm(): void {
+    if (this.calmAtMs === -Infinity) return;
+    for (const { judge } of this.ownBands) judge.insideAt(this.calmAtMs);
+    this.calmAtMs = -Infinity;
+  }
+
+  private look(): void {
+    this.allAbsent = true;
+    for (const { judge } of this.ownBands) {
+      if (judge.presence !== 'absent') this.allAbsent = false;
+      if (judge.newestMs > this.newestMs) this.newestMs = judge.newestMs;
+    }
   }
 
   /** True once two live continuous sources have been apart by over 20 % of the preferred for 60 s. */
