@@ -15,7 +15,7 @@ export default defineDriver({
   ...settings,
 
   /** Listens only: nothing is ever sent to the oximeter. */
-  async open({ device, timeZone }, host) {
+  async open({ device, port: address, timeZone }, host) {
     if (timeZone !== undefined && !isZone(timeZone)) {
       throw new Fault('DRIVER_SETTINGS', { path: '/timeZone', driver: settings.name, cause: 'no such zone' });
     }
@@ -33,7 +33,7 @@ export default defineDriver({
         else report(line, timeZone);
       }
     });
-    port.on('close', () => host.link(device, 'lost', new Fault('WIRE_CLOSED', { address: 'the oximeter' })));
+    port.on('close', () => host.link(device, 'lost', new Fault('WIRE_CLOSED', { address })));
     return { close: async () => void port.destroy() };
   },
 
