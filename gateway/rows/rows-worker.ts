@@ -151,7 +151,6 @@ function close(): void {
   closing = true;
   while (queue.length > 0 && writing) commit();
   file.close();
-  say({ kind: 'closed' });
   process.exit(0);
 }
 

@@ -191,7 +191,6 @@ const buffersOf = (answered: HistorianAnswer): ArrayBuffer[] =>
 function close(): void {
   flush();
   core.close();
-  say({ kind: 'closed' });
   port?.close();
   process.exit(0);
 }

@@ -22,7 +22,7 @@ export interface Wanted {
 export interface Window {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Rows in order; only series that have any. */
+  /** Rows in order; only series that have any. Good until the next window is asked for. */
   readonly rows: ReadonlyMap<number, Columns>;
 }
 
@@ -63,6 +63,9 @@ export class Scanner {
   private readonly from: Sources;
   private readonly damage: DamageTally;
   private readonly scratch = new Columns();
+  /** Columns of the window before: used again for the next, since whoever asked for that one is done with them. */
+  private readonly spare: Columns[] = [];
+  private readonly given: Columns[] = [];
   private readonly opened = new Map<number, { readonly entries: readonly Entry[]; readonly body?: Body }>();
 
   constructor(sources: Sources) {
@@ -133,9 +136,10 @@ export class Scanner {
 
   private read(wanted: Wanted, fromMs: number, toMs: number): ReadonlyMap<number, Columns> {
     const found = new Map<number, Columns>();
+    this.spare.push(...this.given.splice(0));
     const add = (series: number): void => {
       let rows = found.get(series);
-      if (!rows) found.set(series, (rows = new Columns(256)));
+      if (!rows) found.set(series, (rows = this.columns()));
       for (const [from, to] of wanted.series.get(series)!)
         rows.append(
           this.scratch,
@@ -163,6 +167,13 @@ export class Scanner {
     return found;
   }
 
+  private columns(): Columns {
+    const columns = this.spare.pop() ?? new Columns();
+    columns.clear();
+    this.given.push(columns);
+    return columns;
+  }
+
   private readHead(wanted: Wanted, [fromMs, toMs]: Interval, found: Map<number, Columns>): void {
     const { head, book } = this.from;
     if (head.length === 0 || head.toMs < fromMs || head.fromMs >= toMs) return;
@@ -174,7 +185,7 @@ export class Scanner {
       if (asked[series] === 0 || taken < fromMs || taken >= toMs) continue;
       if (!wanted.series.get(series)!.some(([from, to]) => taken >= from && taken < to)) continue;
       let rows = found.get(series);
-      if (!rows) found.set(series, (rows = new Columns(256)));
+      if (!rows) found.set(series, (rows = this.columns()));
       head.copyTo(rows, row);
     }
   }

@@ -13,8 +13,7 @@ export type LineWord<Opened, Alive> =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'refused'; readonly id: number; readonly fault: FaultReport }
   | { readonly kind: 'told'; readonly fault: FaultReport }
-  | { readonly kind: 'failed'; readonly fault: FaultReport }
-  | { readonly kind: 'closed' };
+  | { readonly kind: 'failed'; readonly fault: FaultReport };
 
 /** Main thread → worker. */
 export type LineAsk<Ask> =
@@ -68,7 +67,6 @@ export class WorkerLine<Ask, Opened, Alive> {
   private silentTold = false;
   private closing = false;
   private cancelRestart: Cancel = () => undefined;
-  private closed: () => void = () => undefined;
   private readonly first: { resolve: () => void; reject: (fault: Fault) => void; done: boolean };
   /** Resolves when the worker opened for the first time, rejects when it could not. */
   readonly ready: Promise<void>;
@@ -101,30 +99,28 @@ export class WorkerLine<Ask, Opened, Alive> {
     });
   }
 
-  /** Lets the worker finish what it holds, then ends it. */
+  /** Lets the worker finish what it holds, then ends it; one that hangs in a system call is left behind. */
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
     this.cancelRestart();
     const { worker } = this;
     if (worker) {
-      const ended = new Promise<void>((resolve) => {
-        this.closed = resolve;
+      await new Promise<void>((resolve) => {
         const cancel = this.spec.clock.after(closeMs, resolve);
         worker.once('exit', () => {
           cancel();
           resolve();
         });
+        worker.postMessage({ kind: 'close' } satisfies LineAsk<Ask>);
       });
-      worker.postMessage({ kind: 'close' } satisfies LineAsk<Ask>);
-      await ended;
-      await worker.terminate();
+      void worker.terminate();
     }
     this.watch();
     this.rejectAll('it is closed');
   }
 
-  /** For the test of a death: ends the worker as a crash would. */
+  /** Ends the worker as a crash would. */
   async kill(): Promise<void> {
     await this.worker?.terminate();
   }
@@ -167,8 +163,6 @@ export class WorkerLine<Ask, Opened, Alive> {
           this.first.reject(faultFrom(word.fault));
         } else this.spec.told(faultFrom(word.fault));
         return;
-      case 'closed':
-        return this.closed();
       default:
         word satisfies never;
     }

@@ -8,9 +8,9 @@ export function openFolder(): { readonly path: string; [Symbol.dispose](): void 
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Waits until the question is answered with something true; fails after 10 s with what it waited for. */
+/** Waits until the question is answered with something true; fails after 15 s with what it waited for. */
 export async function until<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 15_000;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -242,4 +243,32 @@ test('figures for more intervals than can be given are refused in words', async 
   await expect(room.historian.range(everything, { limit: 5, after: 'bm9uZQ' })).rejects.toMatchObject({
     code: 'STORE_CURSOR',
   });
+});
+
+test('a full disk stops the writing, not the answers, and everything is written when there is room', async () => {
+  using folder = openFolder();
+  const disk = join(folder.path, 'store');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+  try {
+    await using room = await openRoom(folder.path, { headObservations: 100 });
+    try {
+      for (let block = 0; ; block++) writeFileSync(join(disk, `full-${block}`), Buffer.alloc(4_096));
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+    }
+    const atMs = clock.nowMs() - 15_000;
+    for (let batch = 0; batch < 30; batch++) await keep(room.journal, atMs);
+    await until('the fault is shown', () => room.historian.status().fault?.code === 'STORE_WRITE');
+    // Memory is full with 100; the rest waits in the journal's window and is no loss.
+    expect(await countOf(room.historian)).toBe(100);
+    await until('the lag shows', () => room.historian.status().lagMs > 0);
+    execFileSync('sh', ['-c', `rm ${disk}/full*`]);
+    await until('all rows', async () => (await countOf(room.historian)) === 300);
+    await until('the fault is gone', () => room.historian.status().fault === undefined);
+    await until('no lag', () => room.historian.status().lagMs === 0);
+    expect(room.faults.map((fault) => fault.code)).toEqual(['STORE_WRITE']);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
 });
