@@ -10,8 +10,6 @@ export type WhoMay = 'open' | 'signed-in' | readonly Role[];
 declare module 'fastify' {
   interface FastifyContextConfig {
     roles?: WhoMay;
-    /** What the trail keeps of the body: nothing (default), or all of it where it holds ids and numbers only. */
-    trail?: 'body';
   }
   interface FastifyRequest {
     person: Person | undefined;
@@ -116,11 +114,14 @@ export function isOwnOrigin(origin: string, host: string, origins: readonly stri
   }
 }
 
-/** Every change and every refusal by right leaves a line: ids, the outcome and who, never a name or a value read. */
+/**
+ * Every change and every refusal by right leaves a line: who, from where, on what id, with which outcome. What changed
+ * from what to what is written by the room that changed it.
+ */
 function keepTrail(services: Services, request: FastifyRequest, reply: FastifyReply): void {
   const refused = reply.statusCode === 401 || reply.statusCode === 403;
   if (!changing.has(request.method) && !refused) return;
-  const { url, config } = request.routeOptions;
+  const { url } = request.routeOptions;
   const params = request.params as { id?: string } | undefined;
   services.audit.record({
     by: request.person?.id ?? 'nobody',
@@ -128,7 +129,6 @@ function keepTrail(services: Services, request: FastifyRequest, reply: FastifyRe
     on: params?.id,
     outcome: request.problemCode ?? String(reply.statusCode),
     address: request.ip,
-    ...(config.trail === 'body' && reply.statusCode < 300 ? { after: request.body } : {}),
   });
 }
 

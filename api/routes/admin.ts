@@ -64,7 +64,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
   app.post(
     '/wards',
     {
-      config: { roles: admins, trail: 'body' },
+      config: { roles: admins },
       schema: {
         tags,
         summary: 'Add a ward',
@@ -82,7 +82,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
   app.post(
     '/beds',
     {
-      config: { roles: admins, trail: 'body' },
+      config: { roles: admins },
       schema: {
         tags,
         summary: 'Add a bed to a ward',

@@ -50,7 +50,7 @@ export const associationRoutes: FastifyPluginAsyncTypebox<{ services: Services }
   app.post(
     '/associations',
     {
-      config: { roles: nurses, trail: 'body' },
+      config: { roles: nurses },
       schema: {
         tags,
         summary: 'Begin: this device serves this bed from now on',
@@ -79,7 +79,7 @@ export const associationRoutes: FastifyPluginAsyncTypebox<{ services: Services }
   app.post(
     '/associations/:id/end',
     {
-      config: { roles: nurses, trail: 'body' },
+      config: { roles: nurses },
       schema: {
         tags,
         summary: 'End: this device no longer serves the bed',

@@ -93,7 +93,7 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
   app.post(
     '/encounters/:id/transfer',
     {
-      config: { roles: placing, trail: 'body' },
+      config: { roles: placing },
       schema: {
         tags,
         summary: 'Move a stay to another bed or ward',
@@ -113,7 +113,7 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
   app.post(
     '/encounters/:id/discharge',
     {
-      config: { roles: placing, trail: 'body' },
+      config: { roles: placing },
       schema: {
         tags,
         summary: 'End a stay',
@@ -152,7 +152,7 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
   app.put(
     '/encounters/:id/alarm-limits',
     {
-      config: { roles: clinical, trail: 'body' },
+      config: { roles: clinical },
       schema: {
         tags,
         summary: 'Set limits of a stay over the ward’s defaults',

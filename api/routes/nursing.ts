@@ -98,7 +98,7 @@ export const nursingRoutes: FastifyPluginAsyncTypebox<{ services: Services; cloc
   app.put(
     '/beds/:id/monitoring',
     {
-      config: { roles: nurses, trail: 'body' },
+      config: { roles: nurses },
       schema: {
         tags,
         summary: 'Set a bed on, standby or away',
@@ -138,7 +138,7 @@ export const nursingRoutes: FastifyPluginAsyncTypebox<{ services: Services; cloc
   app.post(
     '/alarms/:id/acknowledge',
     {
-      config: { roles: nurses, trail: 'body' },
+      config: { roles: nurses },
       schema: {
         tags,
         summary: 'Acknowledge one alarm',

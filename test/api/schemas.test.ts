@@ -2,20 +2,20 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { serializerCompiler } from '../../api/compilers.ts';
 import { buildServer } from '../../api/server.ts';
 import { roles } from '../../model/person.ts';
-import { virtualClock } from '../house/virtual-clock.ts';
+import { systemClock } from '../../model/clock.ts';
 import { describedRoutes } from './described.ts';
-import { examples } from './examples.ts';
-import { alarmOf, openBench } from './fixture.ts';
+import { examplesOf } from './examples.ts';
+import { openBench } from './fixture.ts';
 
 // Goal: nothing is bent to fit, in either direction. Way: every leaf of a good call, and of its answer, is replaced in
 // turn by each thing that a lax schema would let pass.
 
 const bench = await openBench();
-bench.ring(alarmOf('alarm-east', 'east-1'));
-bench.setValue('east-1', 'MDC_ECG_HEART_RATE', 72);
-bench.setValue('east-1', 'MDC_PULS_OXIM_SAT_O2', null);
+await bench.sample('east', { MDC_PULS_OXIM_SAT_O2: { value: null, reason: 'sensor-off' } });
+await bench.ring('east');
 const routes = await describedRoutes(bench.app);
 const cookie = await bench.signIn(roles, 'all');
+const example = (name: string) => examplesOf(bench)[name];
 afterAll(() => bench[Symbol.asyncDispose]());
 
 type Path = readonly (string | number)[];
@@ -59,14 +59,14 @@ describe('in: a body', () => {
     const route = withBody.find((one) => one.name === name);
     return bench.app.inject({
       method: route?.method ?? 'POST',
-      url: examples[name]?.url ?? '',
+      url: example(name)?.url ?? '',
       headers: { cookie, 'content-type': 'application/json' },
       payload,
     });
   };
 
   test.each(withBody)('$name takes nothing in place of what it asks for', async ({ name }) => {
-    const body = examples[name]?.body ?? {};
+    const body = example(name)?.body ?? {};
     for (const { path, value } of leaves(body).filter((leaf) => !isOpen(leaf.path))) {
       for (const wrong of wrongFor(value)) {
         if (wrong === null && name.startsWith('PUT') && path.at(-1) === 'value') continue;
@@ -87,7 +87,7 @@ describe('in: a body', () => {
   });
 
   test.each(withBody)('$name refuses a field it does not know, at every depth', async ({ name }) => {
-    const body = examples[name]?.body ?? {};
+    const body = example(name)?.body ?? {};
     for (const path of objects(body).filter((one) => !isOpen(one))) {
       for (const extra of ['id2', 'role', 'wardIds', 'createdAtMs']) {
         const more = { ...(held(body, path) as object), [extra]: 'admin' };
@@ -98,7 +98,7 @@ describe('in: a body', () => {
   });
 
   test.each(withBody)('$name refuses a poisoned, deep, empty or foreign body', async ({ name }) => {
-    const text = JSON.stringify(examples[name]?.body);
+    const text = JSON.stringify(example(name)?.body);
     const poisoned = `{"__proto__":{"admin":true}${text === '{}' ? '' : `,${text.slice(1, -1)}`}}`;
     expect((await send(name, poisoned)).statusCode).toBe(400);
     expect((await send(name, `${'['.repeat(33)}${']'.repeat(33)}`)).statusCode).toBe(400);
@@ -114,7 +114,7 @@ describe('in: a query', () => {
   test.each(asking)(
     '$name refuses what is no value of a parameter, and a parameter it does not know',
     async (route) => {
-      const { url } = examples[route.name] ?? { url: '' };
+      const { url } = example(route.name) ?? { url: '' };
       const [path, search] = url.split('?');
       const refused = async (name: string, value: string) => {
         const query = new URLSearchParams(search);
@@ -143,7 +143,7 @@ interface Route {
 /** Each route's own answer schemas, as the server was given them. */
 async function answerSchemas(): Promise<Route[]> {
   const found: Route[] = [];
-  const app = buildServer(bench.services, { clock: virtualClock(), version: '0' });
+  const app = buildServer(bench.services, { clock: systemClock(), version: '0' });
   app.addHook('onRoute', (route) => {
     const response = (route.schema?.response ?? {}) as Record<string, Route['schema']>;
     for (const [status, schema] of Object.entries(response))
@@ -159,8 +159,11 @@ async function answerSchemas(): Promise<Route[]> {
   return found;
 }
 
+/** The bench has its administrator, no such user and no driver host: these answer a refusal. */
+const refusedHere = ['POST /api/v1/setup', 'POST /api/v1/session', 'POST /api/v1/devices/test'];
+
 describe('out: an answer', async () => {
-  const schemas = (await answerSchemas()).filter((route) => examples[route.name] && route.status !== 204);
+  const schemas = (await answerSchemas()).filter((route) => example(route.name) && route.status !== 204);
   const expected = routes.filter((route) => route.method !== 'DELETE' && route.name !== 'GET /metrics');
 
   test('every route that answers something has a schema for it', () => {
@@ -168,15 +171,20 @@ describe('out: an answer', async () => {
   });
 
   test.each(schemas)('$name lets out only what fits its description', async ({ name, schema }) => {
-    const example = examples[name];
+    const given = example(name);
     const method = name.split(' ')[0] as 'GET';
     const answer = await bench.app.inject({
       method,
-      url: example?.url ?? '',
+      url: given?.url ?? '',
       headers: { cookie },
-      ...(example?.body ? { payload: example.body } : {}),
+      ...(given?.body ? { payload: given.body } : {}),
     });
-    if (answer.statusCode >= 300) return;
+    if (refusedHere.includes(name)) return;
+    expect([name, answer.statusCode < 300, answer.body.slice(0, 200)]).toEqual([
+      name,
+      true,
+      expect.anything(),
+    ]);
     const good: unknown = answer.json();
     const serialize = serializerCompiler({ schema, method, url: name }) as (data: unknown) => string;
     expect(JSON.parse(serialize(good))).toEqual(good);
@@ -202,16 +210,16 @@ describe('out: an answer', async () => {
   });
 
   test('a NaN from inside is a 500 problem, never a null', async () => {
-    bench.setValue('west-1', 'MDC_ECG_HEART_RATE', Number.NaN);
-    const answer = await bench.app.inject({ url: '/api/v1/beds/west-1', headers: { cookie } });
+    const { health } = bench.services;
+    const app = await bench.serve({}, { health: () => ({ ...health(), nowMs: Number.NaN }) });
+    const answer = await app.inject('/health');
     expect(answer.statusCode).toBe(500);
     expect(answer.headers['content-type']).toContain('application/problem+json');
     expect(answer.json()).toMatchObject({ code: 'API_RESPONSE_INVALID', status: 500 });
-    bench.setValue('west-1', 'MDC_ECG_HEART_RATE', 70);
   });
 
   test('a missing value leaves as null with its reason', async () => {
     const { view } = (await bench.app.inject({ url: '/api/v1/beds/east-1', headers: { cookie } })).json();
-    expect(view.values).toMatchObject([{ value: 72 }, { value: null, reason: 'sensor-off' }]);
+    expect(view.values).toContainEqual(expect.objectContaining({ value: null, reason: 'sensor-off' }));
   });
 });

@@ -3,8 +3,8 @@ import { createLive, type FrameKind, type LiveWatch } from '../../../gateway/liv
 import type { Alarm } from '../../../model/alarm.ts';
 import { systemChance } from '../../../model/ids.ts';
 import type { BedView, LatestValue, StreamMessage } from '../../../model/stream.ts';
-import { alarmOf } from '../../api/fixture.ts';
 import { virtualClock } from '../../house/virtual-clock.ts';
+import { alarmOf } from './alarm-of.ts';
 
 type Frame = StreamMessage & Record<string, unknown>;
 const everything: LiveWatch = { beds: () => true, alarms: () => true, patients: true };
