@@ -22,6 +22,8 @@ export interface StageOptions {
   /** Settings over the defaults, as in vigil.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly folder?: string;
+  /** For the gateway's Node, as `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
 }
 
 export interface Stage {
@@ -56,7 +58,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     }),
   );
   const httpUrl = `http://127.0.0.1:${http}`;
-  let child = await start(file, httpUrl);
+  let child = await start(file, httpUrl, options.nodeArgs);
   return {
     get child() {
       return child;
@@ -77,7 +79,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     restart: async (signal) => {
       await ended(child, signal);
-      child = await start(file, httpUrl);
+      child = await start(file, httpUrl, options.nodeArgs);
     },
     close: async () => {
       await ended(child);
@@ -156,9 +158,9 @@ async function bed(
   if (typeof set === 'string' || 'refused' in set) throw new Error(JSON.stringify(set));
 }
 
-async function start(file: string, httpUrl: string): Promise<ChildProcess> {
+async function start(file: string, httpUrl: string, nodeArgs: readonly string[] = []): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('../gateway/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, '--config', file], {
+  const child = spawn(process.execPath, [...nodeArgs, program, '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (let waited = 0; waited < 20_000; waited += 50) {
