@@ -9,14 +9,14 @@ export interface LimitRefusal {
 }
 
 /** No limit outside these (CLINICAL 3, life-critical range), by line. */
-const lifeCritical: Readonly<Record<string, readonly [number, number]>> = {
+export const lifeCritical: Readonly<Record<string, readonly [number, number]>> = {
   'heart-rate': [30, 200],
   respiration: [4, 60],
 };
 /** No low limit of SpO2 below this one. */
-const saturationLowest = 80;
+export const saturationLowest = 80;
 /** No delay longer than this on a high band. */
-const highBandDelayS = 60;
+export const highBandDelayS = 60;
 /** No delay longer than this on any band: a limit that waits longer is no limit. */
 const longestDelayS = 600;
 

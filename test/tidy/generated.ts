@@ -1,3 +1,4 @@
+import { alarmTables } from '../../gateway/alarm/print-tables.ts';
 import { ConfigSchema } from '../../gateway/config/schema.ts';
 import { faultTable } from '../../model/fault-table.ts';
 import type { FaultRow } from '../../model/fault.ts';
@@ -14,6 +15,7 @@ export const parts: readonly Part[] = [
   { page: 'docs/operating.md', name: 'settings', make: settingsTable },
   { page: 'docs/operating.md', name: 'faults', make: faultsTable },
   { page: 'docs/metrics.md', name: 'metrics', make: metricsTable },
+  ...Object.entries(alarmTables).map(([name, make]) => ({ page: 'docs/alarms.md', name, make })),
 ];
 
 /** The text of a page with all its parts as they should be. */

@@ -1,0 +1,99 @@
+import type { Alarm } from '../../model/alarm.ts';
+
+/** One kind of technical alarm as a person reads of it; the watchers themselves decide. */
+export interface TechnicalCondition {
+  readonly condition: string;
+  readonly when: string;
+  readonly owner: NonNullable<Alarm['owner']>;
+  readonly priority: string;
+  readonly ends: string;
+}
+
+const risesWhenCritical = 'low; medium after 60 s on a critical metric';
+
+/** Every technical condition this room raises, and those the rooms beside it do (CLINICAL 1, 2, 4 and 6). */
+export const technicalConditions: readonly TechnicalCondition[] = [
+  {
+    condition: 'device-silent',
+    when:
+      'an associated device in use on a bed that is on sends nothing for the larger of 6 s and 3 of its periods, ' +
+      'or its link is dead; silences within 2 s of each other on one host are one alarm that lists its beds',
+    owner: 'nurse',
+    priority: risesWhenCritical,
+    ends: 'with its next message',
+  },
+  {
+    condition: 'value-missing',
+    when:
+      'a metric with a limit, seen since the association began, gives no usable value for the larger of 10 s and ' +
+      '3 periods while its device talks; one alarm a device',
+    owner: 'nurse',
+    priority: risesWhenCritical,
+    ends: 'with a usable value',
+  },
+  {
+    condition: 'value-invalid',
+    when: 'values outside the span of the instrument for 10 s; one alarm a device',
+    owner: 'nurse',
+    priority: 'medium',
+    ends: 'with a value inside the span, or one that is missing',
+  },
+  {
+    condition: 'source-lost',
+    when: 'none of the sources of a limit that is alarming gives a sample for longer than its maximum gap',
+    owner: 'nurse',
+    priority: risesWhenCritical,
+    ends: 'with a sample, or with the alarm',
+  },
+  {
+    condition: 'sources-disagree',
+    when: 'two live sources of one quantity are apart by more than 20 % of the preferred for 60 s',
+    owner: 'nurse',
+    priority: 'low',
+    ends: 'when they agree',
+  },
+  {
+    condition: 'device-in-demo-mode',
+    when: 'an associated device says that it is in demo or test mode; its values are not judged',
+    owner: 'nurse',
+    priority: 'medium',
+    ends: 'when it operates, or with the association',
+  },
+  {
+    condition: 'unregistered-patient',
+    when:
+      'a device in use without an association gives valid values for 30 s without a gap; the default limits of its ' +
+      'ward apply from then on',
+    owner: 'nurse',
+    priority: 'low',
+    ends: 'when a person associates it or ends it',
+  },
+  {
+    condition: 'return-overdue',
+    when: 'a patient who is away is not back at the expected time',
+    owner: 'nurse',
+    priority: 'low',
+    ends: 'when the bed is on again',
+  },
+  {
+    condition: 'journal-unrecorded',
+    when: 'values are judged but not recorded, because the disk is full or hangs',
+    owner: 'biomed',
+    priority: 'medium',
+    ends: 'when the disk answers',
+  },
+  {
+    condition: 'part-fault',
+    when: 'a part of the gateway says that it has a fault',
+    owner: 'biomed',
+    priority: 'low',
+    ends: 'when the part is well',
+  },
+  {
+    condition: 'clock-stepped',
+    when: "the machine's clock is apart from the gateway's by more than 2 s",
+    owner: 'biomed',
+    priority: 'low',
+    ends: 'when they agree',
+  },
+];
