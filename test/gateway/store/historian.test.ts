@@ -249,9 +249,10 @@ test('a full disk stops the writing, not the answers, and everything is written 
   using folder = openFolder();
   const disk = join(folder.path, 'store');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', disk]);
   try {
     await using room = await openRoom(folder.path, { headObservations: 100 });
+    writeFileSync(join(disk, 'full'), Buffer.alloc(11 << 20));
     try {
       for (let block = 0; ; block++) writeFileSync(join(disk, `full-${block}`), Buffer.alloc(4_096));
     } catch (error) {
