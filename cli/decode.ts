@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { systemClock } from '../model/clock.ts';
 import type { DecodedItem } from '../model/device.ts';
-import { printable } from '../drivers/decoded.ts';
+import { printable } from './decoded.ts';
 import type { DecodeOptions } from '../drivers/driver.ts';
 import { driverNames, loadDriver } from '../drivers/index.ts';
 

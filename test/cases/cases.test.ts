@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { printable } from '../../drivers/decoded.ts';
+import { printable } from '../../cli/decoded.ts';
 import type { DecodeOptions } from '../../drivers/driver.ts';
 import { loadDriver } from '../../drivers/index.ts';
 import { systemClock } from '../../model/clock.ts';
