@@ -29,6 +29,14 @@ const patients = [
   ['Huang Lan', '1957-08-21'],
 ] as const;
 
+/** What stands at the bed, and the wire it speaks. */
+const makes: Readonly<Record<string, string>> = {
+  masimo: 'Oximeter (serial)',
+  modbus: 'Monitor (Modbus)',
+  opcua: 'Monitor (OPC UA)',
+  wearable: 'Wearable (MQTT)',
+};
+
 /** The simulated ward's process and how to end it. */
 export interface WardProcess {
   readonly beds: readonly SimulatedBed[];
@@ -91,10 +99,10 @@ export async function setUpBeds(gateway: Gateway, ward: WardProcess): Promise<vo
     await census.addBed(stagehand, { id: bed, ward: demoWard, label: simulated.bed });
     const registered = await devices.register(stagehand, {
       id: device,
-      label: simulated.driver ?? 'wearable',
+      label: makes[simulated.driver ?? 'wearable'] ?? 'Monitor',
       ward: demoWard,
       driver: simulated.driver,
-      settings: simulated.settings,
+      settings: settingsOf(simulated),
     });
     if (typeof registered === 'string' || 'refused' in registered)
       throw new Error(`${device}: ${JSON.stringify(registered)}`);
@@ -112,6 +120,10 @@ export async function setUpBeds(gateway: Gateway, ward: WardProcess): Promise<vo
     });
   }
 }
+
+/** The simulated OPC UA server signs its own certificate, which nobody vouches for; the wire is loopback. */
+const settingsOf = ({ driver, settings }: SimulatedBed): SimulatedBed['settings'] =>
+  driver === 'opcua' ? { ...settings, security: 'None' } : settings;
 
 const end = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => {

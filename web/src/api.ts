@@ -1,4 +1,5 @@
 import type { Person } from '../../model/person.ts';
+import { words } from './words.ts';
 
 /** A problem document (RFC 9457) as the API answers it. */
 export interface Problem {
@@ -24,7 +25,7 @@ export async function call<T>(
     const said: unknown = response.status === 204 ? undefined : await response.json();
     return response.ok ? { body: said as T } : { problem: said as Problem };
   } catch {
-    return { problem: { code: 'away', title: 'The gateway does not answer.' } };
+    return { problem: { code: 'away', title: words.gatewayAway } };
   }
 }
 

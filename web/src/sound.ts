@@ -25,49 +25,70 @@ const bursts: Readonly<Record<Priority, Burst>> = {
 
 /** Whether this page can be heard: browsers let a page sound only after a touch. */
 export const audible = signal(false);
+/** What is being sounded now; nothing while the page may not sound. */
+export const sounding = signal<Priority | undefined>(undefined);
 
 let context: AudioContext | undefined;
-let current: Priority | undefined;
+let wanted: Priority | undefined;
 let stop: (() => void) | undefined;
 
-/** Called from a touch: starts the audio, and says so. */
+/** Called from a touch: starts the audio, and keeps saying whether it runs. */
 export async function allowSound(): Promise<void> {
-  context ??= new AudioContext();
-  context.onstatechange = () => (audible.value = context?.state === 'running');
+  if (!context) {
+    context = new AudioContext();
+    context.onstatechange = follow;
+  }
   await context.resume();
-  audible.value = context.state === 'running';
-  if (current) sound(current);
+  follow();
 }
 
 /** Sounds the bursts of one priority until told otherwise. */
 export function ring(priority: Priority | undefined): void {
-  if (priority === current) return;
-  current = priority;
+  if (priority === wanted) return;
+  wanted = priority;
+  restart();
+}
+
+/** The system may take the audio away and give it back (a call, another program): the bursts begin again then. */
+function follow(): void {
+  const runs = context?.state === 'running';
+  if (runs === audible.value) return;
+  audible.value = runs;
+  restart();
+}
+
+function restart(): void {
   stop?.();
   stop = undefined;
-  if (priority) sound(priority);
+  sounding.value = audible.value ? wanted : undefined;
+  burst();
 }
 
-function sound(priority: Priority): void {
-  if (priority !== current || context?.state !== 'running') return;
-  const burst = bursts[priority];
-  for (const atS of burst.pulsesAtS) pulse(context, context.currentTime + atS, burst);
-  stop = after(burst.everyS * 1_000, () => sound(priority));
+function burst(): void {
+  if (!context || sounding.value === undefined) return;
+  const one = bursts[sounding.value];
+  for (const atS of one.pulsesAtS) pulse(context, context.currentTime + atS, one);
+  stop = after(one.everyS * 1_000, burst);
 }
+
+/** The fundamental and three harmonics, with their loudness. */
+const partials = [
+  [1, 0.3],
+  [2, 0.15],
+  [3, 0.1],
+  [4, 0.06],
+] as const;
+const riseS = 0.02;
+const fallS = 0.03;
 
 function pulse(audio: AudioContext, atS: number, { hertz, pulseS }: Burst): void {
-  for (const [harmonic, loudness] of [
-    [1, 0.3],
-    [2, 0.15],
-    [3, 0.1],
-    [4, 0.06],
-  ] as const) {
+  for (const [harmonic, loudness] of partials) {
     const tone = audio.createOscillator();
     const gain = audio.createGain();
     tone.frequency.value = hertz * harmonic;
     gain.gain.setValueAtTime(0, atS);
-    gain.gain.linearRampToValueAtTime(loudness, atS + 0.02);
-    gain.gain.setValueAtTime(loudness, atS + pulseS - 0.03);
+    gain.gain.linearRampToValueAtTime(loudness, atS + riseS);
+    gain.gain.setValueAtTime(loudness, atS + pulseS - fallS);
     gain.gain.linearRampToValueAtTime(0, atS + pulseS);
     tone.connect(gain).connect(audio.destination);
     tone.start(atS);

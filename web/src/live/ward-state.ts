@@ -7,11 +7,13 @@ import { monotonic, now } from '../clock.ts';
 export const beds = signal<ReadonlyMap<string, BedView>>(new Map());
 export const alarms = signal<ReadonlyMap<string, Alarm>>(new Map());
 export const demo = signal(false);
+/** Somebody relies on this screen: from sign-in until a person signs out. */
+export const watching = signal(false);
 /** Monotonic instant of the newest message; the gateway beats every 2 s. */
-export const heardAt = signal(monotonic());
+export const heardAt = signal(0);
 /** Gateway time minus this screen's: ages are told in gateway time whatever this clock says. */
 const offsetMs = signal(0);
-/** Moves once a second, and with every message. */
+/** Moves once a second. */
 export const tick = signal(0);
 
 export const gatewayNow = (): number => {
@@ -19,29 +21,64 @@ export const gatewayNow = (): number => {
   return now() + offsetMs.value;
 };
 
-/** Silent for so long, ms: two beats missed and a little. */
-const silentAfterMs = 4_500;
-export const silentForMs = computed(() => {
-  void tick.value;
+/** Two beats missed: with the quarter second between two looks at it, the banner stands within 5 s. */
+export const silentAfterMs = 4_000;
+/** How long the gateway has been silent, in whole seconds as ms; 0 while it is heard. */
+export const silentForMs = signal(0);
+
+/** Called four times a second, so that silence is seen in time whatever else happens. */
+export function lookForSilence(): void {
   const silentMs = monotonic() - heardAt.value;
-  return silentMs > silentAfterMs ? silentMs : 0;
-});
+  const told = watching.value && silentMs > silentAfterMs ? Math.floor(silentMs / 1_000) * 1_000 : 0;
+  if (told !== silentForMs.value) silentForMs.value = told;
+}
+
+export function startWatching(): void {
+  heardAt.value = monotonic();
+  watching.value = true;
+}
+
+/** A person signed out: nothing of the ward stays on this screen, and it does not sound. */
+export function stopWatching(): void {
+  watching.value = false;
+  silentForMs.value = 0;
+  beds.value = new Map();
+  alarms.value = new Map();
+}
+
+/** As they stand on the wall: 2 before 10. Never in another order. */
+const byLabel = new Intl.Collator('en', { numeric: true });
+export const bedsInOrder = computed(() =>
+  [...beds.value.values()].toSorted(
+    (a, b) => byLabel.compare(a.ward, b.ward) || byLabel.compare(a.label, b.label),
+  ),
+);
 
 /** Highest priority first, then the oldest. */
 export const activeAlarms = computed(() =>
   [...alarms.value.values()].filter((alarm) => alarm.signal !== 'off').toSorted(byUrgency),
 );
 
+/** The beds an alarm is about: one, or those that a cut cable or host silenced together. */
+export const isAbout = (alarm: Alarm, bed: BedView['bed']): boolean =>
+  alarm.bed === undefined
+    ? String(alarm.details?.['bedIds'] ?? '')
+        .split(' ')
+        .includes(bed)
+    : alarm.bed === bed;
+
 const byUrgency = (a: Alarm, b: Alarm): number =>
   priorities.indexOf(b.priority) - priorities.indexOf(a.priority) || a.raisedAtMs - b.raisedAtMs;
 
-/** The priority that must be heard now: present, and quieted by nobody. */
+/** The priority that must be heard now: the most urgent that nobody has quieted. */
 export const ringing = computed(
   () => activeAlarms.value.find((alarm) => alarm.inactivation === 'enabled')?.priority,
 );
 
+/** Takes one message of the stream in. */
 export function take(message: StreamMessage): void {
   heardAt.value = monotonic();
+  lookForSilence();
   if ('beat' in message) {
     offsetMs.value = message.beat.nowMs - now();
     return;

@@ -1,44 +1,64 @@
 import { signal } from '@preact/signals';
+import { metrics } from '../../../model/metric-table.ts';
 import type { Alarm } from '../../../model/alarm.ts';
+import type { BedView } from '../../../model/stream.ts';
 import type { Role } from '../../../model/person.ts';
 import { call } from '../api.ts';
 import { activeAlarms, beds, gatewayNow } from '../live/ward-state.ts';
-import { ageInWords, technicalWords } from '../words.ts';
-import { Shape } from './bed-tile.tsx';
+import { ageInWords, beyondLimit, clockTime, technicalWords, unitInWords, words } from '../words.ts';
+import { alarmClass, patientOf, Shape } from './bed-tile.tsx';
 
 /** Acts asked for and not yet answered by the gateway: never shown as done before it says so. */
 const asked = signal<ReadonlySet<string>>(new Set());
 const refused = signal<ReadonlyMap<string, string>>(new Map());
 
+const acknowledging: readonly Role[] = ['nurse', 'charge-nurse'];
+
+/** All that is active, the most urgent first; none hides another's count. */
 export function AlarmList({ roles }: { roles: readonly Role[] }) {
   const list = activeAlarms.value;
-  const mayAcknowledge =
-    roles.includes('nurse') || roles.includes('charge-nurse') || roles.includes('physician');
+  const mayAcknowledge = roles.some((role) => acknowledging.includes(role));
   return (
-    <aside class="alarms" aria-label="Alarms">
-      <h2>Alarms {list.length > 0 ? list.length : ''}</h2>
-      {list.length === 0 ? <p class="plain">None.</p> : null}
+    <section class="alarms" aria-label={words.alarms} tabindex={list.length > 0 ? 0 : undefined}>
+      <h2>
+        {words.alarms} {list.length > 0 ? list.length : ''}
+      </h2>
+      {list.length === 0 ? <p class="plain">{words.noAlarms}</p> : null}
       <ol>
         {list.map((alarm) => (
           <AlarmRow key={alarm.id} alarm={alarm} mayAcknowledge={mayAcknowledge} />
         ))}
       </ol>
-    </aside>
+      {list.length > 0 && mayAcknowledge ? <p class="note">{words.acknowledgeMeans}</p> : null}
+    </section>
+  );
+}
+
+/** Read out by a screen reader when it changes: the most urgent alarm nobody has quieted. */
+export function Announcement() {
+  const first = activeAlarms.value.find((alarm) => alarm.inactivation === 'enabled');
+  const bed = first?.bed === undefined ? undefined : beds.value.get(first.bed);
+  return (
+    <p class="hidden" role="alert">
+      {first ? `${placeOf(first, bed)}: ${headline(first)}` : ''}
+    </p>
   );
 }
 
 function AlarmRow({ alarm, mayAcknowledge }: { alarm: Alarm; mayAcknowledge: boolean }) {
   const bed = alarm.bed === undefined ? undefined : beds.value.get(alarm.bed);
   const quieted = alarm.inactivation !== 'enabled';
+  const place = placeOf(alarm, bed);
   return (
-    <li class={`row alarm ${alarm.priority} ${alarm.kind} ${quieted ? 'quieted' : ''}`}>
+    <li class={`row ${alarmClass(alarm)}`} tabindex={-1}>
       <div class="row-head">
-        <strong>{bed ? `Bed ${bed.label}` : 'Vigil'}</strong>
+        <h3>{place}</h3>
         <Shape alarm={alarm} />
         <time>{ageInWords(gatewayNow() - alarm.raisedAtMs)}</time>
       </div>
-      <p class="what">{whatOf(alarm, bed?.values.find((value) => value.metric === alarm.metric)?.label)}</p>
-      {alarm.recorded ? null : <p class="small">not recorded yet</p>}
+      {bed?.patient ? <p class="patient">{patientOf(bed)}</p> : null}
+      {alarm.kind === 'technical' ? <Technical alarm={alarm} /> : <Physiological alarm={alarm} />}
+      {alarm.recorded ? null : <p class="small">{words.notRecorded}</p>}
       {quieted ? <p class="small">{quietWords(alarm)}</p> : null}
       {refused.value.has(alarm.id) ? (
         <p class="small" role="alert">
@@ -46,31 +66,86 @@ function AlarmRow({ alarm, mayAcknowledge }: { alarm: Alarm; mayAcknowledge: boo
         </p>
       ) : null}
       {mayAcknowledge && !quieted ? (
-        <button class="act" disabled={asked.value.has(alarm.id)} onClick={() => void acknowledge(alarm)}>
-          {asked.value.has(alarm.id) ? 'Acknowledging…' : 'Acknowledge'}
+        <button
+          type="button"
+          class="act"
+          aria-label={`${words.acknowledge} ${place}, ${headline(alarm)}`}
+          disabled={asked.value.has(alarm.id)}
+          onClick={(event) => void acknowledge(alarm, event.currentTarget)}
+        >
+          {asked.value.has(alarm.id) ? words.acknowledging : words.acknowledge}
         </button>
       ) : null}
     </li>
   );
 }
 
-function whatOf(alarm: Alarm, label: string | undefined): string {
-  if (alarm.kind === 'technical') {
-    const { says, next } = technicalWords(alarm);
-    return `${says}. ${next}`;
-  }
-  const value = alarm.value === undefined ? '' : ` ${alarm.value}`;
-  const lost = alarm.presence === 'sourceLost' ? ', measurement lost since' : '';
-  const limit = alarm.limit === undefined ? '' : ` · limit ${alarm.limit}`;
-  return `${label ?? alarm.metric ?? ''}${value} ${alarm.direction ?? ''}${limit}${alarm.questionable ? ' · uncertain' : ''}${lost}`;
+function Technical({ alarm }: { alarm: Alarm }) {
+  const { says, next } = technicalWords(alarm);
+  return (
+    <>
+      <p class="what">{says}</p>
+      <p class="small">{next}</p>
+    </>
+  );
 }
 
-const quietWords = (alarm: Alarm): string =>
-  alarm.realarmAtMs === undefined
-    ? `${alarm.inactivation}; the monitor keeps sounding`
-    : `acknowledged; rings again in ${ageInWords(alarm.realarmAtMs - gatewayNow())} if still present. The monitor keeps sounding.`;
+function Physiological({ alarm }: { alarm: Alarm }) {
+  const { direction, limit, peak, value } = alarm;
+  const marks = [
+    direction && limit !== undefined ? beyondLimit(direction, inDecimals(alarm, limit)) : undefined,
+    direction && peak !== undefined && peak !== value
+      ? `${words.peak[direction]} ${inDecimals(alarm, peak)}`
+      : undefined,
+    alarm.questionable ? words.uncertain : undefined,
+    alarm.presence === 'sourceLost' ? words.measurementLost : undefined,
+    alarm.presence === 'absent' ? words.over : undefined,
+  ].filter((mark) => mark !== undefined);
+  return (
+    <>
+      <p class="what">
+        <span>{labelOf(alarm)}</span>{' '}
+        <span class="figure">{value === undefined ? '–' : inDecimals(alarm, value)}</span>{' '}
+        <span class="unit">{unitInWords(alarm.unit ?? '1')}</span>
+      </p>
+      <p class="small">{marks.join(', ')}</p>
+    </>
+  );
+}
 
-async function acknowledge(alarm: Alarm): Promise<void> {
+/** Its bed; the beds of one cut cable or host together; or the gateway itself. */
+function placeOf(alarm: Alarm, bed: BedView | undefined): string {
+  if (bed) return words.bed(bed.label);
+  const labels = alarm.details?.['beds'];
+  return labels === undefined || labels === '' ? words.product : words.bedsTogether(String(labels));
+}
+
+/** One line that does not change while the alarm is the same. */
+const headline = (alarm: Alarm): string =>
+  alarm.kind === 'technical'
+    ? technicalWords(alarm).says
+    : `${labelOf(alarm)} ${alarm.direction && alarm.limit !== undefined ? beyondLimit(alarm.direction, inDecimals(alarm, alarm.limit)) : ''}`;
+
+const labelOf = (alarm: Alarm): string =>
+  alarm.metric === undefined ? '' : (metrics.get(alarm.metric)?.label ?? alarm.metric);
+
+const inDecimals = (alarm: Alarm, value: number): string =>
+  value.toFixed(alarm.metric === undefined ? 0 : (metrics.get(alarm.metric)?.decimals ?? 0));
+
+function quietWords(alarm: Alarm): string {
+  const { acknowledgedBy, acknowledgedAtMs, realarmAtMs, inactivation } = alarm;
+  const who =
+    acknowledgedBy === undefined || acknowledgedAtMs === undefined
+      ? inactivation
+      : words.acknowledgedBy(acknowledgedBy, clockTime(acknowledgedAtMs));
+  if (realarmAtMs === undefined) return who;
+  const leftMs = realarmAtMs - gatewayNow();
+  return `${who} ${leftMs < 1_000 ? words.ringsAgainSoon : words.ringsAgain(ageInWords(leftMs))}`;
+}
+
+/** The keyboard stays at the alarm when its button goes. */
+async function acknowledge(alarm: Alarm, button: HTMLElement): Promise<void> {
+  const row = button.closest('li');
   asked.value = new Set(asked.value).add(alarm.id);
   const answer = await call('POST', `/alarms/${alarm.id}/acknowledge`, { version: alarm.version });
   const left = new Set(asked.value);
@@ -80,4 +155,5 @@ async function acknowledge(alarm: Alarm): Promise<void> {
   if ('problem' in answer) told.set(alarm.id, answer.problem.detail ?? answer.problem.title);
   else told.delete(alarm.id);
   refused.value = told;
+  if ('body' in answer) row?.focus();
 }

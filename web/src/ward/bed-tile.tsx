@@ -1,103 +1,106 @@
+import type { ComponentChildren } from 'preact';
 import { priorities, type Alarm } from '../../../model/alarm.ts';
-import type { BedView, LatestValue } from '../../../model/stream.ts';
-import { activeAlarms, gatewayNow } from '../live/ward-state.ts';
-import { ageInWords, clockTime, inWords } from '../words.ts';
-
-/** Values of a tile, most looked-at first; the rest is on the bed's own page. */
-const order = ['HR', 'PR', 'SpO2', 'RR', 'ABP', 'NIBP', 'etCO2', 'T'];
-const mostValues = 8;
-/** From here on a continuous value shows its age. */
-const ageShownFromMs = 10_000;
+import type { BedView, DeviceAtBed } from '../../../model/stream.ts';
+import { activeAlarms, gatewayNow, isAbout } from '../live/ward-state.ts';
+import { clockTime, words, yearsOld } from '../words.ts';
+import { PressureValue, SmallValue, Value } from './value.tsx';
+import { arrange, quantityOf } from './vital-signs.ts';
 
 /** One bed: quiet while all is well; the alarming one is inverted, with shape and word as well as colour. */
 export function BedTile({ bed }: { bed: BedView }) {
-  const own = activeAlarms.value.filter((alarm) => alarm.bed === bed.bed);
-  const worst = own[0];
-  const quieted = worst !== undefined && worst.inactivation !== 'enabled';
+  const own = activeAlarms.value.filter((alarm) => isAbout(alarm, bed.bed));
+  const worst = own.find((alarm) => alarm.inactivation === 'enabled') ?? own[0];
   return (
-    <article
-      class={`tile ${worst ? `alarm ${worst.priority} ${worst.kind} ${quieted ? 'quieted' : ''}` : ''}`}
-      aria-label={`Bed ${bed.label}`}
-    >
+    <article class={`tile ${worst ? alarmClass(worst) : ''}`} aria-label={words.bed(bed.label)}>
       <div class="tile-head">
         <h2>{bed.label}</h2>
-        <span class="patient">{bed.patient?.name ?? (bed.encounter ? 'name not known' : 'no patient')}</span>
-        <span class="state">{bed.monitoring === 'on' ? '' : bed.monitoring}</span>
+        <span class="patient">{patientOf(bed)}</span>
+        {bed.monitoring === 'on' ? null : <span class="state">{words.monitoring[bed.monitoring]}</span>}
         {worst ? <Shape alarm={worst} /> : null}
       </div>
-      <div class="values">
-        {shown(bed.values).map((value) => (
-          <Value
-            key={`${value.device} ${value.metric} ${value.channel ?? ''}`}
-            value={value}
-            bed={bed}
-            alarms={own}
-          />
-        ))}
-        {bed.values.length === 0 ? (
-          <p class="plain">{bed.devices.length === 0 ? 'no device' : 'no values yet'}</p>
-        ) : null}
-      </div>
+      <Values bed={bed} alarms={own} />
+      {bed.devices.map((device) => (
+        <DeviceTrouble key={device.device} device={device} />
+      ))}
     </article>
   );
 }
 
+function Values({ bed, alarms }: { bed: BedView; alarms: readonly Alarm[] }) {
+  if (bed.devices.length === 0) return <Plain>{words.noDevice}</Plain>;
+  if (bed.values.length === 0) return <Plain>{words.noValues}</Plain>;
+  const { rate, saturation, respiration, pressure, rest } = arrange(bed.values, gatewayNow());
+  const crossed = (metric: string | undefined): boolean =>
+    metric !== undefined && alarms.some((alarm) => isCrossed(alarm, metric));
+  return (
+    <>
+      <ul class="values">
+        {rate ? <Value place="rate" value={rate} bed={bed} violating={crossed(rate.metric)} /> : null}
+        {saturation ? (
+          <Value place="saturation" value={saturation} bed={bed} violating={crossed(saturation.metric)} />
+        ) : null}
+        {respiration ? (
+          <Value place="respiration" value={respiration} bed={bed} violating={crossed(respiration.metric)} />
+        ) : null}
+        {pressure ? (
+          <PressureValue
+            pressure={pressure}
+            bed={bed}
+            violating={Object.values(pressure).some((part) => crossed(part?.metric))}
+          />
+        ) : null}
+      </ul>
+      {rest.length === 0 ? null : (
+        <ul class="rest">
+          {rest.map((value) => (
+            <SmallValue key={`${value.device} ${value.metric} ${value.channel ?? ''}`} value={value} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+const isCrossed = (alarm: Alarm, metric: string): boolean =>
+  alarm.kind === 'physiological' &&
+  alarm.presence !== 'absent' &&
+  alarm.metric !== undefined &&
+  (alarm.metric === metric ||
+    (quantityOf(metric) !== 'other' && quantityOf(alarm.metric) === quantityOf(metric)));
+
+const Plain = ({ children }: { children: ComponentChildren }) => <p class="plain">{children}</p>;
+
+/** A device that does not talk, or says of itself that it is not at work. */
+function DeviceTrouble({ device }: { device: DeviceAtBed }) {
+  const { label, link, lastMessageAtMs, mode } = device;
+  const since = lastMessageAtMs === undefined ? undefined : clockTime(lastMessageAtMs);
+  if (link === 'never-seen') return <Plain>{words.neverHeard(label)}</Plain>;
+  if (link !== 'connected') return <Plain>{words.lost(label, since)}</Plain>;
+  if (mode === undefined || mode === 'operating') return null;
+  return (
+    <Plain>
+      {label} {words.deviceMode[mode]}
+    </Plain>
+  );
+}
+
+/** Name and age, for whoever may know them. */
+export function patientOf(bed: BedView): string {
+  const { patient, encounter } = bed;
+  if (!patient) return encounter ? words.nameUnknown : words.noPatient;
+  const years = yearsOld(patient.birthDate, gatewayNow());
+  return [patient.name ?? words.nameUnknown, years].filter((part) => part !== undefined).join(', ');
+}
+
+export const alarmClass = (alarm: Alarm): string =>
+  `alarm ${alarm.priority} ${alarm.inactivation === 'enabled' ? '' : 'quieted'}`;
+
+/** One mark for low, two for medium, three for high; hollow for a technical alarm; and the word. */
 export function Shape({ alarm }: { alarm: Alarm }) {
   const mark = (alarm.kind === 'technical' ? '△' : '▲').repeat(priorities.indexOf(alarm.priority) + 1);
   return (
-    <span class="shape" title={`${alarm.priority} priority`}>
-      {mark} <span class="word">{alarm.priority}</span>
+    <span class="shape">
+      <span aria-hidden="true">{mark}</span> <span class="word">{words.priority[alarm.priority]}</span>
     </span>
   );
-}
-
-function Value({ value, bed, alarms }: { value: LatestValue; bed: BedView; alarms: readonly Alarm[] }) {
-  const ageMs = gatewayNow() - value.takenAtMs;
-  const stale = value.staleAfterMs !== undefined && ageMs > value.staleAfterMs;
-  const violating = alarms.some((alarm) => alarm.metric === value.metric && alarm.presence === 'present');
-  const limits = bed.limits.filter((limit) => limit.metric === value.metric && limit.priority === 'medium');
-  const limit = (direction: 'high' | 'low') => limits.find((one) => one.direction === direction)?.value;
-  const usable = value.value !== null || value.text !== undefined || value.code !== undefined;
-  const kind = stale ? 'stale' : usable && value.validity !== 'invalid' ? value.validity : 'missing';
-  return (
-    <div class={`value ${kind} ${violating ? 'violating' : ''}`}>
-      <span class="label">{value.channel ? `${value.label} ${value.channel}` : value.label}</span>
-      <span class="figure">
-        {kind === 'missing' ? '–' : figure(value)}
-        {kind === 'questionable' ? <span class="doubt">?</span> : null}
-      </span>
-      <span class="unit">{kind === 'missing' ? inWords(value.reason) : unitInWords(value.unit)}</span>
-      <span class="limits">
-        <span>{limit('high') ?? ''}</span>
-        <span>{limit('low') ?? ''}</span>
-      </span>
-      <span class="age">{age(value, ageMs)}</span>
-    </div>
-  );
-}
-
-const figure = (value: LatestValue): string =>
-  value.value === null ? (value.text ?? value.code ?? '–') : value.value.toFixed(value.decimals);
-
-const age = (value: LatestValue, ageMs: number): string => {
-  if (value.episodic) return `${clockTime(value.takenAtMs)} · ${ageInWords(ageMs)} ago`;
-  return ageMs >= ageShownFromMs ? `${ageInWords(ageMs)} ago` : '';
-};
-
-const units: Readonly<Record<string, string>> = {
-  '/min': '/min',
-  '%': '%',
-  'mm[Hg]': 'mmHg',
-  Cel: '°C',
-  'cm[H2O]': 'cmH₂O',
-  '1': '',
-};
-const unitInWords = (ucum: string): string => units[ucum] ?? ucum;
-
-function shown(values: readonly LatestValue[]): LatestValue[] {
-  const rank = (value: LatestValue): number => {
-    const at = order.findIndex((label) => value.label.startsWith(label));
-    return at < 0 ? order.length : at;
-  };
-  return values.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostValues);
 }

@@ -1,7 +1,8 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { ring } from '../sound.ts';
-import { ringing, silentForMs } from '../live/ward-state.ts';
+import { activeAlarms, ringing, silentForMs } from '../live/ward-state.ts';
+import { words } from '../words.ts';
 import { WardPage } from './ward-page.tsx';
 
 const root = document.getElementById('ward');
@@ -9,4 +10,10 @@ if (root) render(<WardPage />, root);
 
 // The sound follows the alarms, whatever is drawn. At 15 s of silence the page itself is the alarm (CLINICAL 7).
 const toneAfterMs = 15_000;
-effect(() => ring(silentForMs.value > toneAfterMs ? 'medium' : ringing.value));
+effect(() => ring(silentForMs.value >= toneAfterMs ? 'medium' : ringing.value));
+
+// The count is seen on the tab when another page is in front.
+effect(() => {
+  const count = activeAlarms.value.length;
+  document.title = `${count > 0 ? `▲ ${count} · ` : ''}${words.product} · ${words.ward.toLowerCase()}`;
+});

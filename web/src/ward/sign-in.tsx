@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, type Problem, type Session } from '../api.ts';
 import { allowSound } from '../sound.ts';
+import { words } from '../words.ts';
 
 interface SetupState {
   readonly open: boolean;
@@ -8,13 +9,16 @@ interface SetupState {
   readonly demo: boolean;
 }
 
-/** Sign-in; the touch on it also lets the page sound. */
-export function SignIn({ signedIn }: { signedIn: (session: Session) => void }) {
+/** Sign-in, with what Vigil is for; the touch on it also lets the page sound. */
+export function SignIn({ signedIn, why }: { signedIn: (session: Session) => void; why: string | undefined }) {
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const [busy, setBusy] = useState(false);
   const [setup, setSetup] = useState<SetupState | undefined>(undefined);
   useEffect(() => {
-    void call<SetupState>('GET', '/setup').then((answer) => 'body' in answer && setSetup(answer.body));
+    void call<SetupState>('GET', '/setup').then((answer) => {
+      if ('body' in answer) setSetup(answer.body);
+      else setProblem(answer.problem);
+    });
   }, []);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -33,20 +37,20 @@ export function SignIn({ signedIn }: { signedIn: (session: Session) => void }) {
 
   return (
     <form class="sign-in" onSubmit={(event) => void submit(event)}>
-      <h1>Vigil</h1>
-      {setup?.demo ? <strong class="demo">DEMO · no real patients</strong> : null}
+      <h1>{words.product}</h1>
+      {setup?.demo ? <strong class="demo">{words.demo}</strong> : null}
+      {why === undefined ? null : <p class="problem">{why}</p>}
       {setup?.open ? (
         <p class="note">
-          This gateway has no administrator yet. Make the first one with the setup token printed at its start:
-          POST /api/v1/setup, described at <a href="/api/docs">/api/docs</a>.
+          {words.firstAdministrator} {words.makeAdministrator} <a href="/api/docs">/api/docs</a>.
         </p>
       ) : null}
       <label>
-        User
-        <input name="user" autocomplete="username" autofocus required />
+        {words.user}
+        <input name="user" autocomplete="username" autocapitalize="none" autofocus required />
       </label>
       <label>
-        Password
+        {words.password}
         <input name="password" type="password" autocomplete="current-password" required />
       </label>
       {problem ? (
@@ -55,7 +59,7 @@ export function SignIn({ signedIn }: { signedIn: (session: Session) => void }) {
         </p>
       ) : null}
       <button class="act" disabled={busy}>
-        {busy ? 'Signing in…' : 'Sign in'}
+        {busy ? words.signingIn : words.signIn}
       </button>
       <p class="note">{setup?.intendedUse ?? ''}</p>
     </form>

@@ -1,23 +1,35 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { call, type Session } from '../api.ts';
-import { allowSound, audible } from '../sound.ts';
-import { beds, demo, gatewayNow, silentForMs } from '../live/ward-state.ts';
+import { bedsInOrder, demo } from '../live/ward-state.ts';
 import { openStream, type StreamClient } from '../live/stream-client.ts';
-import { ageInWords, clockTime } from '../words.ts';
-import { AlarmList } from './alarm-list.tsx';
+import { allowSound, audible } from '../sound.ts';
+import { words } from '../words.ts';
+import { AlarmList, Announcement } from './alarm-list.tsx';
 import { BedTile } from './bed-tile.tsx';
+import { columns } from './fit.ts';
+import { Footer, Header, SilenceBanner } from './header.tsx';
 import { SignIn } from './sign-in.tsx';
 
-type Standing = 'asking' | 'signed-out' | Session;
+type Standing = 'asking' | 'signed-out' | 'ended-by-gateway' | Session;
 const standing = signal<Standing>('asking');
 let stream: StreamClient | undefined;
 
 const start = (session: Session): void => {
   standing.value = session;
   demo.value = session.demo;
-  stream ??= openStream(() => audible.value);
+  if (stream) stream.resume();
+  else stream = openStream({ audioRuns: () => audible.value, mayRetry });
 };
+
+/** A gateway that is away is tried again; one that no longer knows us wants a sign-in. */
+async function mayRetry(): Promise<boolean> {
+  const answer = await call('GET', '/session');
+  if ('body' in answer || answer.problem.code !== 'API_NOT_SIGNED_IN') return true;
+  stream?.pause();
+  standing.value = 'ended-by-gateway';
+  return false;
+}
 
 const signOut = async (): Promise<void> => {
   await call('DELETE', '/session');
@@ -35,51 +47,35 @@ export function WardPage() {
     });
   }, []);
   const now = standing.value;
-  if (now === 'asking') return <p class="plain">Loading…</p>;
-  if (now === 'signed-out') return <SignIn signedIn={start} />;
+  if (now === 'asking') return <p class="plain">{words.loading}</p>;
+  if (now === 'signed-out' || now === 'ended-by-gateway') {
+    return (
+      <>
+        <SilenceBanner />
+        <SignIn signedIn={start} why={now === 'signed-out' ? undefined : words.signedOutByGateway} />
+      </>
+    );
+  }
   return (
     <div class="board">
-      <Header session={now} />
-      <SilenceBanner />
-      {audible.value ? null : (
-        <button class="banner quiet" onClick={() => void allowSound()}>
-          This screen is not allowed to sound yet. Touch here to let it ring.
-        </button>
-      )}
-      <section class="beds" aria-label="Beds">
-        {[...beds.value.values()].map((bed) => (
+      <div class="top">
+        <SilenceBanner />
+        <Header session={now} signOut={() => void signOut()} />
+        {audible.value ? null : (
+          <button type="button" class="banner quiet" onClick={() => void allowSound()}>
+            {words.maySound}
+          </button>
+        )}
+      </div>
+      <Announcement />
+      <AlarmList roles={now.person.roles} />
+      <section class="beds" aria-label={words.beds} style={{ '--columns': columns.value }}>
+        {bedsInOrder.value.map((bed) => (
           <BedTile key={bed.bed} bed={bed} />
         ))}
-        {beds.value.size === 0 ? (
-          <p class="plain">No beds yet. An administrator makes wards and beds; then they appear here.</p>
-        ) : null}
+        {bedsInOrder.value.length === 0 ? <p class="plain">{words.noBeds}</p> : null}
       </section>
-      <AlarmList roles={now.person.roles} />
-      <footer>Supplemental: the monitor is the primary alarm. Vigil only reads from devices.</footer>
+      <Footer />
     </div>
-  );
-}
-
-function Header({ session }: { session: Session }) {
-  return (
-    <header>
-      <h1>Ward</h1>
-      {demo.value ? <strong class="demo">DEMO · no real patients</strong> : null}
-      <span class="who">{session.person.name}</span>
-      <time>{clockTime(gatewayNow())}</time>
-      <button class="plain-act" onClick={() => void signOut()}>
-        Sign out
-      </button>
-    </header>
-  );
-}
-
-function SilenceBanner() {
-  const silentMs = silentForMs.value;
-  if (silentMs === 0) return null;
-  return (
-    <p class="banner lost" role="alert">
-      Not connected for {ageInWords(silentMs)}: you are not being alarmed by Vigil. Values below are old.
-    </p>
   );
 }
