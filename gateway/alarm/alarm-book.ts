@@ -1,23 +1,13 @@
 import { priorities, type Alarm, type Priority } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { AlarmId, Chance } from '../../model/ids.ts';
-import {
-  standingAlarms,
-  type AlarmCause,
-  type AlarmEntry,
-  type AlarmLog,
-  type BandState,
-} from './alarm-log.ts';
+import type { AlarmCause, AlarmEntry, AlarmLog, BandState } from './alarm-log.ts';
+import { AlarmRecorder } from './alarm-recorder.ts';
 
 /** An acknowledged signal returns after this, if the condition is still present (CLINICAL 4). */
 export const realarmMs: Readonly<Record<Priority, number>> = { high: 120_000, medium: 300_000, low: 600_000 };
 /** Ended alarms that can still be asked for by id. */
 const endedBound = 2_000;
-/** Transitions that wait for a disk that fails; beyond it the oldest are given up (the alarm itself never). */
-const unrecordedBound = 20_000;
-/** A checkpoint stands after this many transitions, so that a start reads little. */
-const checkpointEvery = 2_000;
-
 export type AlarmListener = (alarm: Alarm, cause: AlarmCause) => void;
 
 /** What a raise must say; the book adds id, times and the four axes beside presence. */
@@ -57,20 +47,20 @@ interface Standing {
 export class AlarmBook {
   private readonly clock: Clock;
   private readonly chance: Chance;
-  private readonly log: AlarmLog;
+  private readonly recorder: AlarmRecorder;
   private readonly standing = new Map<string, Standing>();
   private readonly byId = new Map<AlarmId, Standing>();
   private readonly ended = new Map<AlarmId, Alarm>();
   private readonly listeners = new Set<AlarmListener>();
-  private unrecorded: AlarmEntry[] = [];
-  private sinceCheckpoint = 0;
-  /** Number of the newest log entry known to be on disk. */
-  private onDisk = 0;
 
   constructor(with_: { clock: Clock; chance: Chance; log: AlarmLog }) {
     this.clock = with_.clock;
     this.chance = with_.chance;
-    this.log = with_.log;
+    this.recorder = new AlarmRecorder({
+      log: with_.log,
+      recorded: (written) => this.nowRecorded(written),
+      standing: () => [...this.standing.values()].map((one) => this.entryOf(one, 'restored', {})),
+    });
   }
 
   /** Told synchronously at each transition, and once more when it is on disk (`recorded`). */
@@ -228,11 +218,7 @@ export class AlarmBook {
       standing.realarmDueMs = undefined;
       this.change(standing.key, unquieted, 'realarmed');
     }
-    if (this.unrecorded.length > 0) {
-      const waiting = this.unrecorded;
-      this.unrecorded = [];
-      for (const entry of waiting) this.write(entry);
-    }
+    this.recorder.retry();
   }
 
   /**
@@ -240,9 +226,7 @@ export class AlarmBook {
    * meanwhile cannot make it longer than it was.
    */
   async restore(): Promise<void> {
-    const kept = await standingAlarms(this.log);
-    this.onDisk = kept.number;
-    for (const entry of kept.standing) {
+    for (const entry of await this.recorder.readBack()) {
       if (this.standing.has(entry.key)) continue;
       const { alarm } = entry;
       const standing: Standing = {
@@ -256,7 +240,7 @@ export class AlarmBook {
       this.standing.set(entry.key, standing);
       this.byId.set(alarm.id, standing);
     }
-    this.checkpoint();
+    this.recorder.checkpoint();
   }
 
   private remaining(alarm: Alarm): number | undefined {
@@ -266,37 +250,24 @@ export class AlarmBook {
   }
 
   private tell(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): void {
+    const entry = this.entryOf(standing, cause, more);
+    this.recorder.add(entry);
+    for (const listener of this.listeners) listener(entry.alarm, cause);
+  }
+
+  private entryOf(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): AlarmEntry {
     const { key, bands, episodic } = standing;
-    const alarm = shown(standing);
-    const entry: AlarmEntry = {
+    return {
       version: 1,
       atMs: this.clock.nowMs(),
       cause,
       key,
-      alarm,
+      alarm: shown(standing),
       ...(bands ? { bands } : {}),
       ...(episodic ? { episodic } : {}),
       ...(more.by === undefined ? {} : { by: more.by }),
       ...(more.reason === undefined ? {} : { reason: more.reason }),
     };
-    this.write(entry);
-    for (const listener of this.listeners) listener(alarm, cause);
-    this.sinceCheckpoint += 1;
-    if (this.sinceCheckpoint >= checkpointEvery) this.checkpoint();
-  }
-
-  private write(entry: AlarmEntry): void {
-    this.log.append(entry).then(
-      (number) => {
-        this.onDisk = Math.max(this.onDisk, number);
-        this.nowRecorded(entry.alarm);
-      },
-      () => {
-        // The log's own owner raises the technical alarm; here the alarm goes on, marked as not recorded.
-        if (this.unrecorded.length >= unrecordedBound) this.unrecorded.shift();
-        this.unrecorded.push(entry);
-      },
-    );
   }
 
   private nowRecorded(written: Alarm): void {
@@ -312,22 +283,6 @@ export class AlarmBook {
     const alarm = { ...ended, recorded: true };
     this.ended.set(alarm.id, alarm);
     for (const listener of this.listeners) listener(alarm, 'recorded');
-  }
-
-  private checkpoint(): void {
-    this.sinceCheckpoint = 0;
-    const atMs = this.clock.nowMs();
-    const standing = [...this.standing.values()].map(({ key, alarm, bands, episodic }): AlarmEntry => ({
-      version: 1,
-      atMs,
-      cause: 'restored',
-      key,
-      alarm,
-      ...(bands ? { bands } : {}),
-      ...(episodic ? { episodic } : {}),
-    }));
-    // One that fails only makes the next start read further back.
-    this.log.checkpoint({ version: 1, number: this.onDisk, standing }).catch(() => undefined);
   }
 
   private keepEnded(alarm: Alarm): void {

@@ -1,5 +1,6 @@
 import { priorities, type Alarm, type AlarmLimit, type Direction, type Priority } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
+import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import type { AlarmBook, AlarmPatch } from './alarm-book.ts';
@@ -7,7 +8,6 @@ import type { BandState } from './alarm-log.ts';
 import { judgeRule, LimitJudge, type JudgeRule } from './limit-judge.ts';
 import { SourceLine, type Band, type Source } from './source-line.ts';
 import { defaultGapMs, labelOf, sourcesOf } from './source-order.ts';
-import type { Place } from './subject.ts';
 import type { Technical } from './technical.ts';
 
 /** Of one raised or escalated alarm: the way of the sample that did it. */
@@ -16,6 +16,15 @@ export interface AlarmLatency {
   readonly takenAtMs: number;
   readonly receivedAtMs: number;
   readonly raisedAtMs: number;
+}
+
+/** Whose limits they are. Without an encounter: somebody on a bed who is not yet known. */
+export interface Place {
+  /** One alarm a key, quantity and direction. */
+  readonly key: string;
+  readonly ward?: WardId;
+  readonly bed?: BedId;
+  readonly encounter?: EncounterId;
 }
 
 export interface LineTools {

@@ -1,17 +1,7 @@
 import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
-import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
-import { LimitLine, type LineTools } from './limit-line.ts';
+import { LimitLine, type LineTools, type Place } from './limit-line.ts';
 import { lineOf, rankOf } from './source-order.ts';
-
-/** Whose limits they are. Without an encounter: somebody on a bed who is not yet known. */
-export interface Place {
-  /** One alarm a key, quantity and direction. */
-  readonly key: string;
-  readonly ward?: WardId;
-  readonly bed?: BedId;
-  readonly encounter?: EncounterId;
-}
 
 /** One patient as the limits see him: a line of samples for each quantity that has a limit. */
 export class Subject {

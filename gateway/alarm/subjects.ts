@@ -1,9 +1,9 @@
 import type { Alarm } from '../../model/alarm.ts';
 import type { BedId, EncounterId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
-import type { LineTools } from './limit-line.ts';
+import type { LineTools, Place } from './limit-line.ts';
 import { Source } from './source-line.ts';
-import { Subject, type Place } from './subject.ts';
+import { Subject } from './subject.ts';
 import { UnregisteredWatch } from './unregistered.ts';
 import { placeOf, type AlarmCensus, type WatchedDevice } from './watched.ts';
 

@@ -16,13 +16,13 @@ import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
 import { defaultLimits } from '../alarm/defaults.ts';
 import { Associations, type AssociatedSpan, type AssociationRequest } from './associations.ts';
 import type { Actor, CensusAct, CensusChange, CensusRows, Desk } from './desk.ts';
-import { LimitBook, type LimitWish } from './limit-book.ts';
-import type { LimitRefusal } from './limit-range.ts';
+import { LimitBook } from './limit-book.ts';
+import type { LimitRefusal, LimitWish } from './limit-range.ts';
 import { Places, type Monitoring } from './places.ts';
 import { Stays, type Stay } from './stays.ts';
 
 export type { Actor, CensusAct, CensusChange, CensusRows } from './desk.ts';
-export type { LimitWish } from './limit-book.ts';
+export type { LimitWish } from './limit-range.ts';
 export type { Monitoring } from './places.ts';
 
 export interface CensusOptions {

@@ -6,15 +6,7 @@ import type { Metric } from '../../model/metric.ts';
 import { defaultDelayS, defaultHysteresis, defaultLimits } from '../alarm/defaults.ts';
 import { lineOf } from '../alarm/source-order.ts';
 import { keep, type Actor, type Desk } from './desk.ts';
-import { limitRefusals, type LimitRefusal } from './limit-range.ts';
-
-/** What a person asks for; value null: that band is off for this encounter. */
-export type LimitWish = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {
-  readonly value: number | null;
-  readonly delayS?: number;
-  readonly hysteresis?: number;
-  readonly untilMs?: number;
-};
+import { limitRefusals, type LimitRefusal, type LimitWish } from './limit-range.ts';
 
 /** One band of one encounter as kept: with who, when, why, until when. */
 interface OwnBand extends LimitWish {

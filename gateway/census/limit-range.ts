@@ -1,7 +1,14 @@
 import type { AlarmLimit, Priority } from '../../model/alarm.ts';
 import type { Metric } from '../../model/metric.ts';
 import { lineOf } from '../alarm/source-order.ts';
-import type { LimitWish } from './limit-book.ts';
+
+/** What a person asks for; value null: that band is off for this encounter. */
+export type LimitWish = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {
+  readonly value: number | null;
+  readonly delayS?: number;
+  readonly hysteresis?: number;
+  readonly untilMs?: number;
+};
 
 export interface LimitRefusal {
   readonly metric: string;
