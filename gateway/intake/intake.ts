@@ -15,7 +15,7 @@ import { isRecordBatch, readRecords } from '../../journal/record-batch.ts';
 import type { Journal, JournalClass } from '../../journal/types.ts';
 import { Digest } from './digest.ts';
 import type { Ledger } from './ledger.ts';
-import { LiveDevice } from './live-device.ts';
+import { LiveDevice, ownerOf } from './live-device.ts';
 import { ObservationReader } from './observations.ts';
 import { rawOf, type QuarantineCause } from './quarantine.ts';
 import { Recorder, type Confirm, type RecorderOptions } from './recorder.ts';
@@ -74,7 +74,10 @@ export class Intake {
       kept: (trace) => {
         const last = new Float64Array(trace.devices.length);
         for (let at = 0; at < trace.device.length; at++) last[trace.device[at]!] = trace.receivedAtMs[at]!;
-        for (const [index, name] of trace.devices.entries()) this.noteKept(name.bytes, last[index]!);
+        for (const [index, name] of trace.devices.entries()) {
+          const device = ownerOf(name);
+          if (device) device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, last[index]!);
+        }
       },
     });
     this.reader = new ObservationReader({
@@ -375,14 +378,6 @@ export class Intake {
     this.options.ledger.enter([
       { device: device.id, metric: '*', fromMs, toMs: receivedAtMs, observations: 0, why: 'unclean-stop' },
     ]);
-  }
-
-  private noteKept(name: Uint8Array, receivedAtMs: number): void {
-    const end = name.indexOf(0);
-    const device = this.devices.get(
-      Buffer.from(name.buffer, name.byteOffset, end < 0 ? name.length : end).toString('latin1'),
-    );
-    if (device && (device.lastKeptAtMs ?? 0) < receivedAtMs) device.lastKeptAtMs = receivedAtMs;
   }
 
   private restoreObservations(body: Uint8Array): void {

@@ -62,6 +62,10 @@ export class KeyNames {
   }
 }
 
+/** Whose name in a batch it is. */
+const owners = new WeakMap<BatchName, LiveDevice>();
+export const ownerOf = (name: BatchName): LiveDevice | undefined => owners.get(name);
+
 /** One device as the intake holds it: its series, what it sent already, its clock, its state. */
 export class LiveDevice {
   readonly id: string;
@@ -95,6 +99,7 @@ export class LiveDevice {
     if (!name) {
       if (this.bootNames.size >= 8) this.bootNames.clear();
       this.bootNames.set(boot, (name = deviceName(this.id, boot)));
+      owners.set(name, this);
     }
     return name;
   }
