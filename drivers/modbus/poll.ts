@@ -36,6 +36,8 @@ export function createPoller({ device, host, map, unit }: PollOptions): Poller {
   let activeAlerts = new Map<string, AlertState>();
   let lastSuccessMs = clock.monotonicMs();
   let lost = false;
+  /** Answered since the session began or since it was lost: only then is something missing. */
+  let reached = false;
   let closed = false;
 
   async function poll(group: PollGroup): Promise<void> {
@@ -49,13 +51,13 @@ export function createPoller({ device, host, map, unit }: PollOptions): Poller {
         lastGood.set(keyOf(value), clock.monotonicMs());
         const observation = afterLateness(seen, doubtful);
         if (isNews(value, observation)) items.push({ kind: 'observation', ...settled(value, observation) });
-      } else if (failed && !lost && isStale(value)) {
+      } else if (failed && reached && isStale(value)) {
         items.push({ kind: 'observation', ...missingOf(value, reasonOf(failed), clock.nowMs()) });
       }
     }
     if (blocks.length > 0) succeeded(group, registers, items);
     if (failed) noteFault(failed, blocks.length > 0);
-    if (items.length > 0 && !lost) host.emit(device, items);
+    if (items.length > 0 && reached) host.emit(device, items);
   }
 
   async function readBlocks(group: PollGroup): Promise<{
@@ -106,6 +108,7 @@ export function createPoller({ device, host, map, unit }: PollOptions): Poller {
     lastSuccessMs = clock.monotonicMs();
     if (lost) episodes.clear();
     lost = false;
+    reached = true;
     host.count(device, 'frame', 1);
     host.link(device, 'connected');
     const mode = modeOf(map, registers);
@@ -124,6 +127,7 @@ export function createPoller({ device, host, map, unit }: PollOptions): Poller {
     const silentMs = clock.monotonicMs() - lastSuccessMs;
     if (!answered && !lost && (gone.has(fault.code) || silentMs >= lostAfterMs(map))) {
       lost = true;
+      reached = false;
       host.link(device, 'lost', fault);
     } else host.link(device, 'searching', fault);
   }
