@@ -27,15 +27,19 @@ export type AlarmDraft = Omit<
 >;
 export type AlarmPatch = Partial<Omit<Alarm, 'id' | 'version' | 'recorded' | 'raisedAtMs'>>;
 
-/** The newest judged value of a present alarm, asked for whenever it is shown. */
-export type LiveFigures = () => { readonly value?: number; readonly peak?: number };
+/** What a present alarm's judge says of it now; asked for whenever it is shown. */
+export interface LiveFigures {
+  figures(): { readonly value?: number; readonly peak?: number };
+  /** The newest judged value was a single measurement: once acknowledged the alarm is quiet until the next one. */
+  episodic(): boolean;
+}
 
 interface Standing {
   readonly key: string;
   alarm: Alarm;
   bands: readonly BandState[] | undefined;
   episodic: boolean;
-  figures: LiveFigures | undefined;
+  live: LiveFigures | undefined;
   /** On the clock's monotonic time; undefined while not acknowledged. */
   realarmDueMs: number | undefined;
 }
@@ -93,16 +97,22 @@ export class AlarmBook {
     return this.standing.get(key)?.bands ?? [];
   }
 
-  /** Where the newest value of a present alarm is asked for. */
-  attach(key: string, figures: LiveFigures | undefined): void {
+  /** Whether the alarm of a key was raised by a single measurement, as far as the book knows. */
+  episodicAt(key: string): boolean {
     const standing = this.standing.get(key);
-    if (standing) standing.figures = figures;
+    return standing !== undefined && isEpisodic(standing);
+  }
+
+  /** Where the newest value of a present alarm is asked for. */
+  attach(key: string, live: LiveFigures): void {
+    const standing = this.standing.get(key);
+    if (standing) standing.live = live;
   }
 
   raise(
     key: string,
     draft: AlarmDraft,
-    more: { bands?: readonly BandState[]; figures?: LiveFigures; episodic?: boolean } = {},
+    more: { bands?: readonly BandState[]; live?: LiveFigures } = {},
   ): Alarm {
     const alarm: Alarm = {
       ...draft,
@@ -118,8 +128,8 @@ export class AlarmBook {
       key,
       alarm,
       bands: more.bands,
-      episodic: more.episodic ?? false,
-      figures: more.figures,
+      episodic: false,
+      live: more.live,
       realarmDueMs: undefined,
     };
     this.standing.set(key, standing);
@@ -167,7 +177,7 @@ export class AlarmBook {
       recorded: false,
       version: standing.alarm.version + 1,
     };
-    standing.figures = undefined;
+    standing.live = undefined;
     this.keepEnded(standing.alarm);
     this.tell(standing, 'ended', more);
   }
@@ -185,14 +195,15 @@ export class AlarmBook {
     if (alarm.inactivation === 'acknowledged') return 'acknowledged';
     const quietMs = realarmMs[alarm.priority];
     const nowMs = this.clock.nowMs();
-    if (!standing.episodic) standing.realarmDueMs = this.clock.monotonicMs() + quietMs;
+    const episodic = isEpisodic(standing);
+    if (!episodic) standing.realarmDueMs = this.clock.monotonicMs() + quietMs;
     this.change(
       standing.key,
       {
         inactivation: 'acknowledged',
         acknowledgedBy: by.name ?? by.id,
         acknowledgedAtMs: nowMs,
-        ...(standing.episodic ? {} : { realarmAtMs: nowMs + quietMs }),
+        ...(episodic ? {} : { realarmAtMs: nowMs + quietMs }),
       },
       'acknowledged',
       { by: by.id },
@@ -201,11 +212,9 @@ export class AlarmBook {
   }
 
   /** A new measurement that still violates rings again, whoever acknowledged the one before. */
-  measuredAgain(key: string, episodic: boolean): void {
+  measuredAgain(key: string): void {
     const standing = this.standing.get(key);
-    if (!standing) return;
-    standing.episodic = episodic;
-    if (!episodic || standing.alarm.inactivation !== 'acknowledged') return;
+    if (standing?.alarm.inactivation !== 'acknowledged') return;
     standing.realarmDueMs = undefined;
     this.change(key, unquieted, 'realarmed');
   }
@@ -214,9 +223,11 @@ export class AlarmBook {
   sweep(): void {
     const monoMs = this.clock.monotonicMs();
     for (const standing of this.standing.values()) {
-      if (standing.realarmDueMs === undefined || standing.realarmDueMs > monoMs) continue;
-      standing.realarmDueMs = undefined;
-      this.change(standing.key, unquieted, 'realarmed');
+      if (standing.realarmDueMs === undefined) this.restFrom(standing, monoMs);
+      else if (standing.realarmDueMs <= monoMs) {
+        standing.realarmDueMs = undefined;
+        this.change(standing.key, unquieted, 'realarmed');
+      }
     }
     this.recorder.retry();
   }
@@ -234,13 +245,19 @@ export class AlarmBook {
         alarm: { ...alarm, recorded: true },
         bands: entry.bands,
         episodic: entry.episodic ?? false,
-        figures: undefined,
+        live: undefined,
         realarmDueMs: this.remaining(alarm),
       };
       this.standing.set(entry.key, standing);
       this.byId.set(alarm.id, standing);
     }
     this.recorder.checkpoint();
+  }
+
+  /** A cuff alarm that was acknowledged and is judged by a continuous source since has a re-alarm time again. */
+  private restFrom(standing: Standing, monoMs: number): void {
+    if (standing.alarm.inactivation !== 'acknowledged' || isEpisodic(standing)) return;
+    standing.realarmDueMs = monoMs + realarmMs[standing.alarm.priority];
   }
 
   private remaining(alarm: Alarm): number | undefined {
@@ -256,7 +273,7 @@ export class AlarmBook {
   }
 
   private entryOf(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): AlarmEntry {
-    const { key, bands, episodic } = standing;
+    const { key, bands } = standing;
     return {
       version: 1,
       atMs: this.clock.nowMs(),
@@ -264,7 +281,7 @@ export class AlarmBook {
       key,
       alarm: shown(standing),
       ...(bands ? { bands } : {}),
-      ...(episodic ? { episodic } : {}),
+      ...(isEpisodic(standing) ? { episodic: true } : {}),
       ...(more.by === undefined ? {} : { by: more.by }),
       ...(more.reason === undefined ? {} : { reason: more.reason }),
     };
@@ -303,5 +320,6 @@ const unquieted = {
   realarmAtMs: undefined,
 } as const satisfies AlarmPatch;
 
-const shown = (standing: Standing): Alarm =>
-  standing.figures ? { ...standing.alarm, ...standing.figures() } : standing.alarm;
+const shown = ({ alarm, live }: Standing): Alarm => (live ? { ...alarm, ...live.figures() } : alarm);
+
+const isEpisodic = ({ live, episodic }: Standing): boolean => (live ? live.episodic() : episodic);

@@ -3,7 +3,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { LiveSeries } from '../intake/types.ts';
-import type { AlarmBook, AlarmPatch } from './alarm-book.ts';
+import type { AlarmBook, AlarmPatch, LiveFigures } from './alarm-book.ts';
 import type { BandState } from './alarm-log.ts';
 import { judgeRule, LimitJudge, type JudgeRule } from './limit-judge.ts';
 import { SourceLine, type Band, type Source } from './source-line.ts';
@@ -165,17 +165,13 @@ export class LimitLine {
     const lost = present.some((band) => band.judge.presence === 'sourceLost');
     const onsetAtMs = Math.min(...present.map((band) => band.judge.onsetMs));
     const bands = this.states(direction);
-    const figures = this.figures(present);
+    const live = this.live(present);
     if (alarm === undefined) {
-      const raised = book.raise(
-        key,
-        { ...this.describe(direction, top), onsetAtMs },
-        { bands, figures, episodic: this.line.episodic },
-      );
+      const raised = book.raise(key, { ...this.describe(direction, top), onsetAtMs }, { bands, live });
       this.measure(raised, by);
       return;
     }
-    book.attach(key, figures);
+    book.attach(key, live);
     const patch: AlarmPatch = { onsetAtMs, presence: lost ? 'sourceLost' : 'present' };
     if (top.priority !== alarm.priority) {
       const { limit, questionable, device, metric, channel, details } = this.describe(direction, top);
@@ -188,9 +184,13 @@ export class LimitLine {
       book.change(key, patch, lost ? 'sourceLost' : 'sourceBack', { bands });
     } else if (onsetAtMs !== alarm.onsetAtMs) {
       book.change(key, patch, 'onsetMoved', { bands });
+    } else if (this.line.judging !== undefined) {
+      const { device, metric, channel, details } = this.describe(direction, top);
+      const switched = device !== alarm.device || metric !== alarm.metric || channel !== alarm.channel;
+      if (switched) book.change(key, { device, metric, channel, details }, 'updated', { bands });
     }
     this.tellSource(key, direction, lost);
-    if (by.again) book.measuredAgain(key, this.line.episodic);
+    if (by.again && this.line.episodic) book.measuredAgain(key);
   }
 
   /** CLINICAL 4: the alarm is kept and a technical one added, until a value comes or a person ends it. */
@@ -262,11 +262,14 @@ export class LimitLine {
       .sort((a, b) => priorities.indexOf(a.priority) - priorities.indexOf(b.priority));
   }
 
-  private figures(present: readonly LimitBand[]) {
+  private live(present: readonly LimitBand[]): LiveFigures {
     const [widest] = present;
-    return (): { value?: number; peak?: number } => {
-      const { value = NaN, peak = NaN } = widest?.judge ?? {};
-      return { ...(Number.isNaN(value) ? {} : { value }), ...(Number.isNaN(peak) ? {} : { peak }) };
+    return {
+      figures: () => {
+        const { value = NaN, peak = NaN } = widest?.judge ?? {};
+        return { ...(Number.isNaN(value) ? {} : { value }), ...(Number.isNaN(peak) ? {} : { peak }) };
+      },
+      episodic: () => this.line.episodic,
     };
   }
 
@@ -290,8 +293,17 @@ export class LimitLine {
     }
     const judge = new LimitJudge(rule);
     const kept = this.tools.book.bandsAt(this.keyOf(direction)).find((band) => band.priority === priority);
-    if (kept) judge.restore(kept.state);
+    if (kept) this.restore(judge, kept);
     return { judge, direction, priority, metric };
+  }
+
+  /** As it was before a restart; a single measurement is not judged again when it is sent again. */
+  private restore(judge: LimitJudge, kept: BandState): void {
+    judge.restore(kept.state);
+    const { newestMs } = kept.state;
+    if (newestMs === null || !this.tools.book.episodicAt(this.keyOf(judge.rule.direction))) return;
+    this.line.episodic = true;
+    this.line.measuredAtMs = this.measuredAtMs = Math.max(this.line.measuredAtMs, newestMs);
   }
 
   /** The gap follows the slowest source's period. */

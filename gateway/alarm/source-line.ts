@@ -37,6 +37,7 @@ export class SourceLine {
   private calmHigh = -Infinity;
   private allAbsent = true;
   private newestMs = -Infinity;
+  private switched = false;
   /** The newest calm sample the judges have not been told of; −Infinity when there is none. */
   private calmAtMs = -Infinity;
   judging: Source | undefined = undefined;
@@ -100,6 +101,7 @@ export class SourceLine {
     }
     if (Number.isNaN(this.firstAtMs)) this.firstAtMs = receivedAtMs;
     this.judging = source;
+    this.switched = true;
     return true;
   }
 
@@ -126,6 +128,9 @@ export class SourceLine {
       if (judge.sample(takenAtMs, value, questionable, historical) !== undefined) moved = true;
     }
     this.look();
+    // A present alarm names its source.
+    if (this.switched && !this.allAbsent) moved = true;
+    this.switched = false;
     if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { metrics } from '../../../model/metric-table.ts';
 import { anna, device, HR, limits, NIBP, openWard, PR, RR, SPO2 } from '../../house/alarm-house.ts';
 
 const wellSaid = { [HR]: 80, [SPO2]: 97, [RR]: 16 };
@@ -237,6 +238,18 @@ describe('one heart, one quantity', () => {
     expect(alarm.raisedAtMs - alarm.onsetAtMs).toBeGreaterThanOrEqual(10_000);
   });
 
+  test('a present alarm names the source that judges now', async () => {
+    const ward = await openWard();
+    await ward.saySeconds('mon-1', { [HR]: 130, [PR]: 131 }, 12);
+    const { id } = ward.one('limit HR high');
+    await ward.saySeconds('mon-1', { [PR]: 131 }, 12);
+    expect(ward.one('limit PR high')).toMatchObject({ id, value: 131, details: { insteadOf: 'HR' } });
+    await ward.saySeconds('mon-1', { [HR]: 130, [PR]: 131 }, 12);
+    expect(ward.one('limit HR high')).toMatchObject({ id, value: 130 });
+    expect(ward.one('limit HR high').details).toBeUndefined();
+    expect(ward.told.filter((one) => one.cause === 'raised')).toHaveLength(2);
+  });
+
   test('the ECG judges again after 10 s of valid values, not before', async () => {
     const ward = await openWard();
     await ward.saySeconds('mon-1', { [HR]: 80, [PR]: 80 }, 11);
@@ -296,6 +309,18 @@ describe('a cuff', () => {
     const late = await openWard();
     late.say('mon-1', { [NIBP]: 85 }, { takenAtMs: late.clock.nowMs() - 16 * 60_000, historical: true });
     expect(late.present()).toEqual([]);
+  });
+
+  test('acknowledged, and judged by an arterial line since, rings again after its time', async () => {
+    const ward = await openWard();
+    const art = 'MDC_PRESS_BLD_ART_ABP_SYS';
+    ward.say('mon-1', { [NIBP]: 85 });
+    ward.alarms.acknowledge(ward.one('limit NIBP-S low').id, anna);
+    await ward.saySeconds('mon-1', { [art]: 85 }, 12);
+    const { label = '' } = metrics.get(art) ?? {};
+    expect(ward.one(`limit ${label} low`).inactivation).toBe('acknowledged');
+    await ward.saySeconds('mon-1', { [art]: 85 }, 300);
+    expect(ward.one(`limit ${label} low`).inactivation).toBe('enabled');
   });
 
   test('does not judge while an arterial line is live', async () => {

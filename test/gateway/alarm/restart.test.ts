@@ -166,8 +166,10 @@ describe('a restart', () => {
     ward.say('mon-1', { [NIBP]: 85 });
     ward.alarms.acknowledge(ward.one('limit NIBP-S low').id, anna);
     const again = await ward.restart();
-    await again.clock.pass(900_000);
+    again.say('mon-1', { [NIBP]: 85 }, { takenAtMs: ward.one('limit NIBP-S low').onsetAtMs });
+    await again.saySeconds('mon-1', { [HR]: 80 }, 900);
     expect(again.one('limit NIBP-S low').inactivation).toBe('acknowledged');
+    expect(again.present()).toEqual(['limit NIBP-S low']);
     again.say('mon-1', { [NIBP]: 84 });
     expect(again.one('limit NIBP-S low').inactivation).toBe('enabled');
   });
