@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { intendedUse } from './intended-use.ts';
+import { intendedUse } from '../model/intended-use.ts';
 
 /** OpenAPI 3.1 at /api/docs (for people) and /api/docs/json (for programs), made from the routes' own schemas. */
 export function describeApi(app: FastifyInstance, version: string): void {

@@ -8,6 +8,7 @@ import { openJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/types.ts';
 import type { Clock, SteppedClock } from '../model/clock.ts';
 import type { Chance } from '../model/ids.ts';
+import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
 import { openCensus } from './census/census.ts';
 import type { Config } from './config/schema.ts';
@@ -16,7 +17,7 @@ import { Hosts } from './devices/hosts.ts';
 import { ownHost, Registry } from './devices/registry.ts';
 import { DeviceDesk } from './devices/service.ts';
 import { take, whoIs } from './door.ts';
-import { healthParts, intendedUse, worst } from './health.ts';
+import { healthParts, worst } from './health.ts';
 import type { House } from './house.ts';
 import { createCredentials, type Credentials } from './identity/credentials.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
@@ -96,6 +97,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     webRoot: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version: options.version,
+    logger: log,
+    origins: options.config.http.origins,
+    trustProxy: options.config.http.trustProxy,
     https: tlsOf(options.config.http.tls),
     mqttUpgrade: house.broker.upgrade,
   });
@@ -260,7 +264,8 @@ const metricsOf = (house: House): House['metrics'] =>
     activeAlarms: () => house.alarms.active(),
   });
 
-function servicesOf(house: House, { clock, demo, version }: GatewayOptions): Services {
+function servicesOf(house: House, options: GatewayOptions): Services {
+  const { clock, demo } = options;
   const { census, registry, alarms } = house;
   const observations = new Observations({
     historian: house.historian,
@@ -284,7 +289,7 @@ function servicesOf(house: House, { clock, demo, version }: GatewayOptions): Ser
     alarms,
     live: house.live,
     audit: { record: (entry) => audit(house, entry) },
-    health: () => healthOf(house, { clock, demo, version }),
+    health: () => healthOf(house, options),
     metrics: () => house.metrics.text(),
     demo,
   };
@@ -292,7 +297,7 @@ function servicesOf(house: House, { clock, demo, version }: GatewayOptions): Ser
 
 function healthOf(
   house: House,
-  { clock, demo, version }: Pick<GatewayOptions, 'clock' | 'demo' | 'version'>,
+  { clock, demo, version, config }: GatewayOptions,
 ): ReturnType<Services['health']> {
   const silentFor = (aliveAtMs: number): number => clock.monotonicMs() - aliveAtMs;
   const parts = healthParts({
@@ -308,12 +313,14 @@ function healthOf(
       return { waiting, fault, silentForMs: silentFor(aliveAtMs) };
     },
     hosts: () =>
-      [...house.hosts.all()].map(([host, { up, state }]) => ({
-        host,
-        up,
-        recording: state?.journal?.recording ?? true,
-        undelivered: state?.journal?.undelivered ?? 0,
-      })),
+      [...house.hosts.all()]
+        .filter(([host]) => host !== ownHost || config.host.enabled)
+        .map(([host, { up, state }]) => ({
+          host,
+          up,
+          recording: state?.journal?.recording ?? true,
+          undelivered: state?.journal?.undelivered ?? 0,
+        })),
     devices: () =>
       house.registry.list({}).map(({ id }) => ({
         device: id,

@@ -1,9 +1,5 @@
 import type { FaultReport } from '../model/fault.ts';
 
-export const intendedUse =
-  'A supplemental alarm and data system; the bedside device stays the primary alarm; Vigil only reads from devices; ' +
-  'not a registered medical device, not for patient care until registered or validated under the hospital’s responsibility.';
-
 export type Light = 'green' | 'yellow' | 'red';
 export interface Part {
   readonly part: string;

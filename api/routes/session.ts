@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { Fault } from '../../model/fault.ts';
 import { cookieName, personOf } from '../auth.ts';
-import { intendedUse } from '../intended-use.ts';
+import { intendedUse } from '../../model/intended-use.ts';
 import { settle } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { NameShape, PasswordShape, PersonShape, UserShape } from '../shapes/person.ts';

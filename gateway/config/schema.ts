@@ -16,9 +16,10 @@ const tls = Type.Optional(
   ),
 );
 
-const listener = (port: number, description: string) =>
+const listener = <P extends TProperties>(port: number, description: string, more: P) =>
   section(
     {
+      ...more,
       host: Type.String({
         default: '127.0.0.1',
         description: 'address to bind to; loopback until you say otherwise',
@@ -46,8 +47,17 @@ export const ConfigSchema = section(
   {
     version: Type.Literal(1, { default: 1, description: 'format of this file' }),
     data: Type.String({ default: './data', description: 'folder of everything Vigil keeps' }),
-    http: listener(8080, 'HTTP, the live stream and MQTT over WebSocket'),
-    mqtt: listener(1883, 'MQTT for devices and driver hosts'),
+    http: listener(8080, 'HTTP, the live stream and MQTT over WebSocket', {
+      origins: Type.Array(Type.String(), {
+        default: [],
+        description: 'origins a browser may call from beside this one, as https://portal.hospital.example',
+      }),
+      trustProxy: Type.Array(Type.String(), {
+        default: [],
+        description: 'addresses or nets of reverse proxies whose X-Forwarded-For is believed',
+      }),
+    }),
+    mqtt: listener(1883, 'MQTT for devices and driver hosts', {}),
     broker: section(
       { limits: section(BrokerLimitsSchema.properties, 'every bound of the front door') },
       'bounds of the front door',

@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { intendedUse } from '../../api/intended-use.ts';
+import { intendedUse } from '../../model/intended-use.ts';
 import { buildServer } from '../../api/server.ts';
 import { depthOf } from '../../api/json-body.ts';
 import { systemClock } from '../../model/clock.ts';

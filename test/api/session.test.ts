@@ -1,6 +1,6 @@
 import { Server as TlsServer } from 'node:https';
 import { afterAll, expect, test } from 'vitest';
-import { intendedUse } from '../../api/intended-use.ts';
+import { intendedUse } from '../../model/intended-use.ts';
 import { openBench, password } from './fixture.ts';
 
 const bench = await openBench();
