@@ -24,6 +24,8 @@ export interface StageOptions {
   readonly folder?: string;
   /** For the gateway's Node, as `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
+  /** Added to the gateway's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Stage {
@@ -58,7 +60,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     }),
   );
   const httpUrl = `http://127.0.0.1:${http}`;
-  let child = await start(file, httpUrl, options.nodeArgs);
+  let child = await start(file, httpUrl, options);
   return {
     get child() {
       return child;
@@ -79,7 +81,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     restart: async (signal) => {
       await ended(child, signal);
-      child = await start(file, httpUrl, options.nodeArgs);
+      child = await start(file, httpUrl, options);
     },
     close: async () => {
       await ended(child);
@@ -158,10 +160,15 @@ async function bed(
   if (typeof set === 'string' || 'refused' in set) throw new Error(JSON.stringify(set));
 }
 
-async function start(file: string, httpUrl: string, nodeArgs: readonly string[] = []): Promise<ChildProcess> {
+async function start(
+  file: string,
+  httpUrl: string,
+  { nodeArgs = [], env = {} }: StageOptions,
+): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('../gateway/main.ts', import.meta.url));
   const child = spawn(process.execPath, [...nodeArgs, program, '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
   });
   for (let waited = 0; waited < 20_000; waited += 50) {
     const up = await fetch(`${httpUrl}/health`).then(
@@ -172,5 +179,6 @@ async function start(file: string, httpUrl: string, nodeArgs: readonly string[] 
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);
     await pauseMs(50);
   }
+  await ended(child, 'SIGKILL');
   throw new Error('the gateway did not start within 20 s');
 }
