@@ -35,9 +35,15 @@ export interface ClassWriterOptions {
   readonly head: () => HeadWriter;
 }
 
+export interface OpenedSegment {
+  readonly file: string;
+  readonly snapshot: SnapshotState;
+  readonly recoverFrom: number;
+  /** End of what is on disk. */
+  readonly bytes: number;
+}
 export interface Committed {
-  readonly opened:
-    { readonly file: string; readonly snapshot: SnapshotState; readonly recoverFrom: number } | undefined;
+  readonly opened: OpenedSegment | undefined;
   readonly file: string;
   readonly bytes: number;
   readonly frames: readonly KeptFrame[];
@@ -55,6 +61,8 @@ interface Open {
   used: number;
   /** End of what was written at all, zeros laid down ahead included. */
   allocated: number;
+  readonly snapshot: SnapshotState;
+  readonly recoverFrom: number;
   /** No more zeros: the disk is nearly full, or would not take them. */
   full: boolean;
 }
@@ -85,7 +93,7 @@ export class ClassWriter {
     const fresh = this.open === undefined;
     let headFailed = false;
     try {
-      const segment = this.open ?? this.create();
+      const segment = this.open ?? this.create(roll);
       this.open = segment;
       const begin = fresh ? this.opening(segment, roll) : Buffer.alloc(0);
       const { frames, end, count } = this.write(segment, begin, bodies);
@@ -95,13 +103,18 @@ export class ClassWriter {
       this.options.head().write(this.options.klass, count);
       segment.used = end;
       this.count = count;
-      const opened = fresh
-        ? { file: segment.file, snapshot: stateOf(roll), recoverFrom: roll?.recoverFrom ?? count.next }
-        : undefined;
+      const opened = fresh ? this.current : undefined;
       return { committed: { opened, file: segment.file, bytes: segment.allocated, frames }, closed };
     } catch (error) {
       throw new CommitFailed(error, this.abandon() ?? closed, headFailed);
     }
+  }
+
+  /** The segment being filled. */
+  get current(): OpenedSegment | undefined {
+    const { open } = this;
+    if (!open) return undefined;
+    return { file: open.file, snapshot: open.snapshot, recoverFrom: open.recoverFrom, bytes: open.used };
   }
 
   /** Lays zeros down ahead, so that a commit changes data only: syncing is then twice to three times as fast. */
@@ -148,12 +161,21 @@ export class ClassWriter {
     return undefined;
   }
 
-  private create(): Open {
+  private create(roll: Roll | undefined): Open {
     const { folder, klass, epoch, writer } = this.options;
     const name: SegmentName = { klass, epoch, writer, serial: ++this.serial, first: this.count.next };
     const file = segmentFile(name);
     const fd = openSync(join(folder, file), 'wx', 0o600);
-    return { fd, file, salt: saltOf(file), used: 0, allocated: 0, full: false };
+    return {
+      fd,
+      file,
+      salt: saltOf(file),
+      snapshot: stateOf(roll),
+      recoverFrom: roll?.recoverFrom ?? name.first,
+      used: 0,
+      allocated: 0,
+      full: false,
+    };
   }
 
   /** Header and snapshot of a new segment, and the first zeros behind them. */
@@ -163,11 +185,11 @@ export class ClassWriter {
     const header = writeSegmentHeader(
       {
         klass,
-        snapshot: stateOf(roll),
+        snapshot: segment.snapshot,
         first: next,
         doubtfulFrom: this.options.count.next,
         doubtfulTo: this.options.goesOn.next,
-        recoverFrom: roll?.recoverFrom ?? next,
+        recoverFrom: segment.recoverFrom,
         messagesBefore: messages,
         observationsBefore: observations,
         lastAtMsBefore: lastAtMs,

@@ -1,19 +1,13 @@
 import { mkdirSync } from 'node:fs';
-import { Worker, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { systemClock, type Clock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
 import { systemChance } from '../model/ids.ts';
 import { frameBytes, segmentHeaderBytes } from './format.ts';
 import type { HeadCount } from './head.ts';
+import { LanesHandle } from './lanes-handle.ts';
 import { lockFolder } from './lock.ts';
-import {
-  toFault,
-  type FromLanes,
-  type LanesStart,
-  type Opened,
-  type QueuedBody,
-  type ToLanes,
-} from './messages.ts';
+import type { LanesStart, Opened, QueuedBody } from './messages.ts';
 import {
   journalClasses,
   type BodyFacts,
@@ -48,46 +42,37 @@ const closeWithinMs = 5_000;
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const unlock = lockFolder(options.folder);
-  const wanted = new SharedArrayBuffer(4 * journalClasses.length);
-  const segmentBytes = Math.min(options.segmentBytes, Math.floor(options.maxBytes / 8));
+  const clock = options.clock ?? systemClock();
   const start: LanesStart = {
     folder: options.folder,
     maxBytes: options.maxBytes,
-    segmentBytes,
+    segmentBytes: Math.min(options.segmentBytes, Math.floor(options.maxBytes / 8)),
     epoch: (options.chance ?? systemChance()).hex(64),
-    wanted,
+    wanted: new SharedArrayBuffer(4 * journalClasses.length),
   };
-  const lanes = new Worker(new URL('./lanes.ts', import.meta.url), {
-    name: 'journal-lanes',
-    workerData: start,
-    resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 },
-  });
+  let journal: FolderJournal | undefined;
   try {
-    const opened = await firstWord(lanes);
-    return new FolderJournal({ options, lanes, opened, wanted, segmentBytes, unlock });
+    const { lanes, opened } = await LanesHandle.open({
+      start,
+      clock,
+      lost: options.lost,
+      faulty: options.faulty,
+      restarted: () => journal?.joinLanes(),
+    });
+    journal = new FolderJournal({ options, clock, lanes, opened, start, unlock });
+    return journal;
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-const firstWord = (lanes: Worker): Promise<Opened> =>
-  new Promise((resolve, reject) => {
-    lanes.once('error', reject);
-    lanes.once('message', (message: FromLanes) => {
-      lanes.off('error', reject);
-      if (message.kind === 'opened') resolve(message);
-      else if (message.kind === 'refused') reject(toFault(message.fault));
-      else reject(new Fault('JOURNAL_WRITE', { cause: 'the journal did not open' }));
-    });
-  });
-
 interface Parts {
   readonly options: JournalOptions;
-  readonly lanes: Worker;
+  readonly clock: Clock;
+  readonly lanes: LanesHandle;
   readonly opened: Opened;
-  readonly wanted: SharedArrayBuffer;
-  readonly segmentBytes: number;
+  readonly start: LanesStart;
   readonly unlock: () => void;
 }
 
@@ -116,25 +101,18 @@ class FolderJournal implements Journal {
   private queuedMessages = 0;
   private restartedAtMs = -Infinity;
   private restarting = false;
-  private closing = false;
-  private readonly asked = new Map<number, (stat: JournalStat) => void>();
-  private asks = 0;
-  private recovery:
-    { each: (klass: JournalClass, number: number, body: Uint8Array) => void; done: () => void } | undefined;
-  private lanesEnded: (() => void) | undefined;
+  closed = false;
   private idle: (() => void) | undefined;
 
   constructor(parts: Parts) {
     this.parts = parts;
-    this.clock = parts.options.clock ?? systemClock();
+    this.clock = parts.clock;
     const { opened } = parts;
     this.epoch = opened.epoch;
     this.found = { clean: opened.clean, damage: opened.damage, faults: opened.faults };
     this.counts = { ...opened.counts };
     this.reserved = { ...opened.counts };
     this.writerNumber = opened.writer;
-    parts.lanes.on('message', (message: FromLanes) => this.fromLanes(message));
-    parts.lanes.on('error', (error) => this.faulty(new Fault('JOURNAL_READER', { cause: error.message })));
     this.writer = this.startWriter(opened.heads);
   }
 
@@ -144,7 +122,7 @@ class FolderJournal implements Journal {
     facts: BodyFacts,
     settled: (outcome: Outcome, number: number) => void,
   ): void {
-    if (this.closing) {
+    if (this.closed) {
       settled(new Fault('JOURNAL_WRITE', { cause: 'closed' }), -1);
       return;
     }
@@ -167,7 +145,7 @@ class FolderJournal implements Journal {
 
   replaceWriter(): void {
     // A disk that holds several threads will hold the next one too; each costs memory until it returns.
-    if (this.given.size >= mostGivenUp || this.restarting || this.closing) return;
+    if (this.given.size >= mostGivenUp || this.restarting || this.closed) return;
     const given = this.writer;
     given.retire(this.pending.oldestMs);
     this.given.add(given);
@@ -177,41 +155,35 @@ class FolderJournal implements Journal {
   }
 
   recover(each: (klass: JournalClass, number: number, body: Uint8Array) => void): Promise<void> {
-    return new Promise((resolve) => {
-      this.recovery = { each, done: resolve };
-      this.toLanes({ kind: 'recover' });
-    });
+    return this.parts.lanes.recover(each);
   }
 
   attach(spec: SinkSpec, port: MessagePort): void {
-    this.toLanes({ kind: 'attach', spec, port }, [port]);
+    this.parts.lanes.attach(spec, port);
   }
 
   forget(sink: string): void {
-    this.toLanes({ kind: 'forget', sink });
+    this.parts.lanes.forget(sink);
   }
 
   stat(): Promise<JournalStat> {
-    return new Promise((resolve) => {
-      const ask = ++this.asks;
-      this.asked.set(ask, resolve);
-      this.toLanes({ kind: 'stat', ask });
-    });
+    return this.parts.lanes.stat();
+  }
+
+  /** The lanes' thread is a new one: every writer joins it. */
+  joinLanes(): void {
+    for (const writer of [this.writer, ...this.given]) writer.joinLanes();
   }
 
   async close(): Promise<void> {
-    if (this.closing) return;
-    this.closing = true;
+    if (this.closed) return;
+    this.closed = true;
     if (this.queue.length > 0 || this.writer.groups > 0) {
       await this.within((done) => (this.idle = done));
     }
     await this.within((done) => this.writer.close(done));
-    await this.within((done) => {
-      this.lanesEnded = done;
-      this.toLanes({ kind: 'close' });
-    });
-    for (const writer of [this.writer, ...this.given]) writer.leave();
-    await this.parts.lanes.terminate();
+    await this.within((done) => this.parts.lanes.close(done));
+    for (const thread of [this.writer, ...this.given, this.parts.lanes]) thread.leave();
     this.parts.unlock();
   }
 
@@ -226,19 +198,19 @@ class FolderJournal implements Journal {
   }
 
   private startWriter(oldHeads: readonly string[]): WriterHandle {
-    const { folder } = this.parts.options;
+    const { folder, segmentBytes, wanted } = this.parts.start;
     return new WriterHandle({
       start: {
         folder,
         epoch: this.epoch,
         writer: this.writerNumber++,
-        segmentBytes: this.parts.segmentBytes,
+        segmentBytes,
         counts: { ...this.counts },
         goesOn: { ...this.reserved },
         oldHeads,
-        wanted: this.parts.wanted,
+        wanted,
       },
-      joinLanes: (port) => this.toLanes({ kind: 'writer', port }, [port]),
+      joinLanes: (port) => this.parts.lanes.joinWriter(port),
       kept: (klass, facts, number) => this.kept(klass, facts, number),
       failed: (klass) => {
         this.filled[klass] = undefined;
@@ -292,7 +264,7 @@ class FolderJournal implements Journal {
   private queued({ klass, body, facts }: Waiting): QueuedBody {
     const bytes = frameBytes(body.length);
     const filled = this.filled[klass];
-    if (filled !== undefined && filled + bytes <= this.parts.segmentBytes) {
+    if (filled !== undefined && filled + bytes <= this.parts.start.segmentBytes) {
       this.filled[klass] = filled + bytes;
       return { klass, body, facts, roll: undefined };
     }
@@ -312,7 +284,7 @@ class FolderJournal implements Journal {
   }
 
   private writerEnded(handle: WriterHandle): void {
-    if (this.given.delete(handle) || this.closing) return;
+    if (this.given.delete(handle) || this.closed) return;
     this.faulty(new Fault('JOURNAL_WRITE', { cause: 'the writer ended; it is restarted' }));
     for (const klass of journalClasses) this.filled[klass] = undefined;
     const wait = this.restartedAtMs + restartAfterMs - this.clock.monotonicMs();
@@ -327,40 +299,8 @@ class FolderJournal implements Journal {
     else this.clock.after(wait, restart);
   }
 
-  private fromLanes(message: FromLanes): void {
-    switch (message.kind) {
-      case 'lost':
-        return this.parts.options.lost(message.loss);
-      case 'fault':
-        return this.faulty(toFault(message.fault));
-      case 'recovered':
-        this.recovery?.each(message.klass, message.number, message.body);
-        return this.toLanes({ kind: 'more' });
-      case 'recoveredAll': {
-        const { recovery } = this;
-        this.recovery = undefined;
-        return recovery?.done();
-      }
-      case 'stat':
-        this.asked.get(message.ask)?.(message.stat);
-        this.asked.delete(message.ask);
-        return;
-      case 'ended':
-        return this.lanesEnded?.();
-      case 'opened':
-      case 'refused':
-        return;
-      default:
-        message satisfies never;
-    }
-  }
-
   private faulty(fault: Fault): void {
     this.parts.options.faulty(fault);
-  }
-
-  private toLanes(message: ToLanes, transfer: MessagePort[] = []): void {
-    this.parts.lanes.postMessage(message, transfer);
   }
 }
 

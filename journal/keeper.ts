@@ -2,42 +2,19 @@
  * Knows every segment of the folder: what it holds, which sinks still need it, and when it may go. Lives in the
  * lanes' thread. Positions of sinks and the record of deletions are one small file, replaced as a whole.
  */
-import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalogue, CatalogueSegment } from './catalogue.ts';
-import { causeOf, syncFolder } from './files.ts';
-import {
-  frameBytes,
-  frameHeaderBytes,
-  inWritingOrder,
-  parseSegmentFile,
-  readBody,
-  readFrameHeader,
-  saltOf,
-  segmentHeaderBytes,
-  type SegmentName,
-  type SnapshotState,
-} from './format.ts';
-import type { KeptFrame } from './messages.ts';
+import type { Committed, OpenedSegment } from './class-writer.ts';
+import { syncFolder } from './files.ts';
+import { inWritingOrder, parseSegmentFile, segmentHeaderBytes } from './format.ts';
 import { writePositions, type KnownSink, type ReadPositions } from './positions.ts';
+import { SegmentFiles, type Segment } from './segment-files.ts';
 import { add, bounded, count, has, intersection, minus, none, union } from './ranges.ts';
 import { journalClasses, type BodyFacts, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
 
 /** Ranges a sink may have before the shortest are forgotten and delivered again. */
 const mostRanges = 4096;
-const mostIndexes = 16;
-
-export interface Segment {
-  readonly file: string;
-  readonly name: SegmentName;
-  bytes: number;
-  open: boolean;
-  present: Ranges;
-  readonly snapshot: SnapshotState;
-  readonly snapshotOffset: number | undefined;
-  readonly recoverFrom: number;
-  lastAtMs: number;
-}
 
 export interface Entry {
   readonly number: number;
@@ -60,20 +37,19 @@ const perClass = <T>(make: (klass: JournalClass) => T): PerClass<T> =>
 export class Keeper {
   private readonly options: KeeperOptions;
   private readonly segments: PerClass<Segment[]>;
-  private readonly indexes = new Map<string, KeptFrame[]>();
+  private readonly files: SegmentFiles;
   private gone: PerClass<Ranges>;
   private deleting: readonly string[] = [];
   private unsaved = false;
-  readonly epoch: string;
   readonly present: PerClass<Ranges>;
   readonly next: PerClass<number>;
   readonly sinks: Map<string, KnownSink>;
   /** Sinks that hold their position themselves and have not said it since the start. */
   private readonly awaited: Set<string>;
 
-  constructor(options: KeeperOptions, epoch: string, read: Catalogue, positions: ReadPositions) {
+  constructor(options: KeeperOptions, read: Catalogue, positions: ReadPositions) {
     this.options = options;
-    this.epoch = epoch;
+    this.files = new SegmentFiles(options.folder, options.faulty);
     this.unsaved = positions.fault !== undefined;
     this.gone = perClass((klass) => positions.gone[klass] ?? none);
     this.sinks = new Map(positions.sinks.map((sink) => [sink.id, sink]));
@@ -131,13 +107,15 @@ export class Keeper {
     this.unsaved = true;
   }
 
-  opened(klass: JournalClass, file: string, snapshot: SnapshotState, recoverFrom: number): void {
+  /** A writer says what it fills. What this thread has not heard of, having begun later, is read from the file. */
+  opened(klass: JournalClass, { file, snapshot, recoverFrom, bytes }: OpenedSegment): void {
     const name = parseSegmentFile(file);
     if (!name) return;
+    const known = this.segments[klass].find((segment) => segment.file === file);
     const segment: Segment = {
       file,
       name,
-      bytes: 0,
+      bytes,
       open: true,
       present: none,
       snapshot,
@@ -145,19 +123,21 @@ export class Keeper {
       recoverFrom,
       lastAtMs: 0,
     };
-    this.segments[klass].push(segment);
-    this.segments[klass].sort((a, b) => inWritingOrder(a.name, b.name));
-    this.indexes.set(file, []);
+    const all = this.segments[klass].filter((other) => other !== known);
+    this.segments[klass] = [...all, segment].toSorted((a, b) => inWritingOrder(a.name, b.name));
+    this.files.forget(file);
+    const frames = this.files.framesOf(segment);
+    if (frames.length > 0) this.kept(klass, { file, bytes, frames: [...frames] });
   }
 
-  kept(klass: JournalClass, file: string, bytes: number, frames: readonly KeptFrame[]): void {
+  kept(klass: JournalClass, { file, bytes, frames }: Pick<Committed, 'file' | 'bytes' | 'frames'>): void {
     const segment = this.segments[klass].find((known) => known.file === file);
     const from = frames[0]?.number ?? 0;
     if (!segment) return;
-    segment.bytes = bytes;
+    segment.bytes = Math.max(segment.bytes, bytes);
     segment.present = add(segment.present, from, from + frames.length);
     segment.lastAtMs = frames.reduce((last, frame) => Math.max(last, frame.facts.lastAtMs), segment.lastAtMs);
-    this.indexes.get(file)?.push(...frames);
+    this.files.grown(segment, frames);
     this.present[klass] = add(this.present[klass], from, from + frames.length);
     this.next[klass] = Math.max(this.next[klass], from + frames.length);
   }
@@ -173,19 +153,33 @@ export class Keeper {
   /** Facts of a batch without its body. */
   entry(klass: JournalClass, number: number): Entry | undefined {
     const segment = this.segmentOf(klass, number);
-    return segment && this.frameOf(segment, number);
+    if (!segment) return undefined;
+    return this.now(() => this.files.frameOf(segment, number));
   }
 
-  /** Reads a batch from disk; a damaged one is told, taken out of what is there, and undefined. */
+  /**
+   * Reads a batch from disk. A damaged one is told, taken out of what is there, and undefined; `later`: the system
+   * is short of something, and it may be asked for again.
+   */
   read(
     klass: JournalClass,
     number: number,
-  ): { readonly body: Uint8Array; readonly facts: BodyFacts } | undefined {
+  ): { readonly body: Uint8Array; readonly facts: BodyFacts } | 'later' | undefined {
     const segment = this.segmentOf(klass, number);
     if (!segment) return undefined;
-    const frame = this.frameOf(segment, number);
-    const body = frame && this.readFrame(segment.file, frame.offset, frame.length, number);
+    const found = this.now(() => {
+      const frame = this.files.frameOf(segment, number);
+      return { frame, body: frame && this.files.readFrame(segment.file, frame) };
+    });
+    if (!found) return 'later';
+    const { frame, body } = found;
     if (body && frame) return { body, facts: frame.facts };
+    this.tellDamaged(segment, number, frame?.facts);
+    return undefined;
+  }
+
+  private tellDamaged(segment: Segment, number: number, facts: BodyFacts = unknownFacts): void {
+    const { klass } = segment.name;
     const range: Ranges = [[number, number + 1]];
     const sinks = this.needing(klass, range);
     segment.present = minus(segment.present, range);
@@ -194,23 +188,29 @@ export class Keeper {
       klass,
       fromNumber: number,
       toNumber: number + 1,
-      messages: frame?.facts.messages ?? 0,
-      observations: frame?.facts.observations ?? 0,
-      firstAtMs: frame?.facts.firstAtMs ?? 0,
-      lastAtMs: frame?.facts.lastAtMs ?? 0,
+      ...facts,
       why: 'corrupt',
       sinks,
     };
     this.account([loss]);
     this.options.lost(loss);
-    return undefined;
+  }
+
+  /** Undefined when the system is short of something; the files have told it. */
+  private now<T>(use: () => T): T | undefined {
+    try {
+      return use();
+    } catch {
+      return undefined;
+    }
   }
 
   /** The newest readable snapshot of a class and where the bodies after it begin. */
   recoverPoint(klass: JournalClass): { readonly snapshot: Uint8Array | undefined; readonly from: number } {
     for (const segment of this.segments[klass].toReversed()) {
       if (segment.snapshotOffset === undefined) continue;
-      const snapshot = this.readFrame(segment.file, segment.snapshotOffset, undefined, -1);
+      const at = { offset: segment.snapshotOffset, number: -1 };
+      const snapshot = this.now(() => this.files.readFrame(segment.file, at));
       if (snapshot) return { snapshot, from: segment.recoverFrom };
     }
     return { snapshot: undefined, from: 0 };
@@ -306,7 +306,7 @@ export class Keeper {
     const { klass } = segment.name;
     for (const [sinks, range] of this.undeliveredBySinks(segment)) {
       const frames = range.flatMap(([from, to]) =>
-        this.framesOf(segment).filter(({ number }) => number >= from && number < to),
+        this.files.framesOf(segment).filter(({ number }) => number >= from && number < to),
       );
       if (frames.length === 0) continue;
       this.options.lost({
@@ -357,7 +357,7 @@ export class Keeper {
     this.save();
     try {
       for (const { file } of victims) {
-        this.indexes.delete(file);
+        this.files.forget(file);
         rmSync(join(this.options.folder, file), { force: true });
       }
       syncFolder(this.options.folder);
@@ -370,93 +370,9 @@ export class Keeper {
   private segmentOf(klass: JournalClass, number: number): Segment | undefined {
     return this.segments[klass].findLast((segment) => has(segment.present, number));
   }
-
-  private frameOf(segment: Segment, number: number): KeptFrame | undefined {
-    const frames = this.framesOf(segment);
-    const direct = frames[number - (frames[0]?.number ?? 0)];
-    return direct?.number === number ? direct : frames.find((frame) => frame.number === number);
-  }
-
-  /** The index of a segment: kept for open ones and for the few used last, else read again from the headers. */
-  private framesOf(segment: Segment): readonly KeptFrame[] {
-    const known = this.indexes.get(segment.file);
-    if (known) {
-      this.indexes.delete(segment.file);
-      this.indexes.set(segment.file, known);
-      return known;
-    }
-    const frames = this.readIndex(segment);
-    this.indexes.set(segment.file, frames);
-    for (const file of this.indexes.keys()) {
-      if (this.indexes.size <= mostIndexes) break;
-      if (!this.isOpen(file)) this.indexes.delete(file);
-    }
-    return frames;
-  }
-
-  private isOpen(file: string): boolean {
-    return journalClasses.some((klass) =>
-      this.segments[klass].some((segment) => segment.open && segment.file === file),
-    );
-  }
-
-  private readIndex(segment: Segment): KeptFrame[] {
-    const salt = saltOf(segment.file);
-    const frames: KeptFrame[] = [];
-    this.withFile(segment.file, (fd) => {
-      const bytes = Buffer.alloc(frameHeaderBytes);
-      for (let at = segmentHeaderBytes; at < segment.bytes;) {
-        readSync(fd, bytes, 0, frameHeaderBytes, at);
-        const header = readFrameHeader(bytes, 0, salt);
-        if (!header) {
-          at += 16;
-          continue;
-        }
-        if (has(segment.present, header.number)) {
-          frames.push({ number: header.number, offset: at, length: header.length, facts: header.facts });
-        }
-        at += frameBytes(header.length);
-      }
-    });
-    return frames;
-  }
-
-  private readFrame(
-    file: string,
-    offset: number,
-    length: number | undefined,
-    number: number,
-  ): Uint8Array | undefined {
-    const salt = saltOf(file);
-    return this.withFile(file, (fd) => {
-      const head = Buffer.alloc(frameHeaderBytes);
-      const size =
-        length ?? (readSync(fd, head, 0, frameHeaderBytes, offset), readFrameHeader(head, 0, salt)?.length);
-      if (size === undefined) return undefined;
-      const bytes = Buffer.from(new ArrayBuffer(frameBytes(size)));
-      if (readSync(fd, bytes, 0, bytes.length, offset) !== bytes.length) return undefined;
-      const header = readFrameHeader(bytes, 0, salt);
-      if (header?.number !== number) return undefined;
-      const body = readBody(bytes, 0, header);
-      // Own memory of exactly its length, so that it can be handed to another thread.
-      return body && new Uint8Array(body);
-    });
-  }
-
-  private withFile<T>(file: string, use: (fd: number) => T): T | undefined {
-    try {
-      const fd = openSync(join(this.options.folder, file), 'r');
-      try {
-        return use(fd);
-      } finally {
-        closeSync(fd);
-      }
-    } catch (error) {
-      this.options.faulty(causeOf(error));
-      return undefined;
-    }
-  }
 }
+
+const unknownFacts: BodyFacts = { messages: 0, observations: 0, firstAtMs: 0, lastAtMs: 0 };
 
 const found = (segment: CatalogueSegment): Segment => ({
   file: segment.file,

@@ -83,9 +83,9 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
 
   const written = (message: WriterToLanes): void => {
     const { klass, file } = message;
-    if (message.kind === 'opened') return keeper.opened(klass, file, message.snapshot, message.recoverFrom);
+    if (message.kind === 'opened') return keeper.opened(klass, message);
     if (message.kind === 'closed') return keeper.closed(klass, file, message.bytes);
-    keeper.kept(klass, file, message.bytes, message.frames);
+    keeper.kept(klass, message);
     for (const [index, frame] of message.frames.entries()) {
       const body = message.bodies?.[index];
       if (!body) continue;
@@ -128,6 +128,9 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
   const stopTidying = clock.every(tidyEveryMs, () => {
     keeper.tidy();
     keeper.save();
+    // What could not be read a moment ago.
+    for (const lane of lanes.values()) lane.pump();
+    show();
   });
 
   parentPort?.on('message', (message: ToLanes) => {
@@ -165,6 +168,7 @@ function* recovered(keeper: Keeper): Generator<FromLanes> {
     const until = keeper.next[klass];
     for (let number = memberFrom(keeper.present[klass], from); number !== undefined && number < until;) {
       const read = keeper.read(klass, number);
+      if (read === 'later') throw new Error(`batch ${number} of ${klass} cannot be read now`);
       if (read) yield { kind: 'recovered', klass, number, body: read.body };
       number = memberFrom(keeper.present[klass], number + 1);
     }
@@ -216,7 +220,6 @@ function open(): void {
       lost: (loss) => tell({ kind: 'lost', loss }),
       faulty: tellFault,
     },
-    epoch,
     read,
     positions,
   );

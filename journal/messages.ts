@@ -1,7 +1,7 @@
 /** What the journal's three threads say to each other: the caller's, the writer's and the lanes'. */
 import type { MessagePort } from 'node:worker_threads';
 import { Fault, type FaultCode, type FaultDetails, type FaultReport } from '../model/fault.ts';
-import type { SnapshotState } from './format.ts';
+import type { OpenedSegment } from './class-writer.ts';
 import type { HeadCounts } from './head.ts';
 import type { BodyFacts, JournalClass, JournalLoss, JournalStat, SinkSpec } from './types.ts';
 
@@ -74,13 +74,7 @@ export interface KeptFrame {
 }
 
 export type WriterToLanes =
-  | {
-      readonly kind: 'opened';
-      readonly klass: JournalClass;
-      readonly file: string;
-      readonly snapshot: SnapshotState;
-      readonly recoverFrom: number;
-    }
+  | ({ readonly kind: 'opened'; readonly klass: JournalClass } & OpenedSegment)
   | {
       readonly kind: 'kept';
       readonly klass: JournalClass;

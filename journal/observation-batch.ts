@@ -103,7 +103,8 @@ export class ObservationBatchBuilder {
     this.key[at] = key.index;
     this.flags[at] = flags;
     this.reason[at] = reason;
-    this.count[this.messages - 1]! += 1;
+    const message = this.messages - 1;
+    this.count[message] = (this.count[message] ?? 0) + 1;
   }
 
   /** The text or [code, system] of the observation added last. */

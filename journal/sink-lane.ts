@@ -107,6 +107,7 @@ export class SinkLane {
     const entry = this.keeper.entry(klass, number);
     if (entry && !this.fits(entry.length)) return false;
     const read = this.keeper.read(klass, number);
+    if (read === 'later') return false;
     if (read) this.hand(klass, number, read.body, { lane, facts: read.facts });
     return true;
   }

@@ -1,4 +1,5 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { none, union } from './ranges.ts';
 import type { Journal, JournalClass, Ranges, SinkAnswer, SinkBatch, SinkSpec } from './types.ts';
 
 export interface SinkHandle {
@@ -15,13 +16,30 @@ export interface SinkHandle {
  * closes comes again at its next joining.
  */
 export function openSink(journal: Journal, spec: SinkSpec, take: (batch: SinkBatch) => void): SinkHandle {
-  const { port1, port2 } = new MessageChannel();
-  port1.on('message', take);
-  journal.attach(spec, port2);
-  const answer = (message: SinkAnswer): void => port1.postMessage(message);
+  let closed = false;
+  let { delivered } = spec;
+  let port: MessagePort;
+  const join = (): void => {
+    const { port1, port2 } = new MessageChannel();
+    port = port1;
+    port1.on('message', take);
+    // The thread behind it ended; the one that follows it has the position that was kept.
+    port1.on('close', () => {
+      if (!closed && port === port1 && !journal.closed) join();
+    });
+    journal.attach({ ...spec, ...(delivered ? { delivered } : {}) }, port2);
+  };
+  join();
+  const answer = (message: SinkAnswer): void => port.postMessage(message);
   return {
     taken: (klass, number) => answer({ kind: 'taken', klass, number }),
-    delivered: (klass, ranges) => answer({ kind: 'delivered', klass, ranges }),
-    close: () => port1.close(),
+    delivered: (klass, ranges) => {
+      delivered &&= { ...delivered, [klass]: union(delivered[klass] ?? none, ranges) };
+      answer({ kind: 'delivered', klass, ranges });
+    },
+    close: () => {
+      closed = true;
+      port.close();
+    },
   };
 }

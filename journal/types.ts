@@ -52,13 +52,20 @@ export interface Journal {
    * bodies. Read once at start to restore the duplicate intervals and counters.
    */
   recover(each: (klass: JournalClass, number: number, body: Uint8Array) => void): Promise<void>;
-  /** Joins a sink (a worker or this thread) as a reader by undelivered ranges; see SinkPortMessage. */
+  /**
+   * Joins a sink (a worker or this thread) as a reader by undelivered ranges: SinkBatch comes, SinkAnswer goes back.
+   * A port that closes unasked says that the thread behind it died (Fault JOURNAL_READER): join anew, with what is
+   * delivered by then. A sink that joins twice is served on the newer port.
+   */
   attach(sink: SinkSpec, port: MessagePort): void;
   /** Drops a sink that is no longer configured, so that nothing is kept for it. */
   forget(sink: string): void;
   /** Sizes, batch numbers, undelivered counts, for health and metrics. */
   stat(): Promise<JournalStat>;
+  /** Takes nothing more, writes what it has, and lets go of the folder. */
   close(): Promise<void>;
+  /** close() was called. */
+  readonly closed: boolean;
 }
 
 export interface JournalOptions {

@@ -137,6 +137,14 @@ export class WriterHandle {
     this.worker.unref();
   }
 
+  /** Tells the lanes' thread, a new one, what it writes from now on. */
+  joinLanes(): void {
+    const { port1, port2 } = new MessageChannel();
+    const message: ToWriter = { kind: 'lanes', port: port1 };
+    this.worker.postMessage(message, [port1]);
+    this.options.joinLanes(port2);
+  }
+
   /** Lets it finish what it has, say a clean stop, and end. */
   close(done: () => void): void {
     this.closed = done;

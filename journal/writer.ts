@@ -168,6 +168,10 @@ parentPort?.on('message', (message: ToWriter) => {
       return writeGroup(message.group, message.bodies);
     case 'lanes':
       lanes = message.port;
+      for (const klass of journalClasses) {
+        const { current } = writers[klass];
+        if (current) tellLanes({ kind: 'opened', klass, ...current });
+      }
       return;
     case 'close':
       return end();

@@ -51,11 +51,11 @@ test('observations come back as they were put in, from a builder used again and 
   fc.assert(
     fc.property(fc.array(anyMessage, { maxLength: 8 }), fc.nat({ max: 7 }), (messages, shift) => {
       for (const { device, seq, receivedAtMs, digest, observations } of messages) {
-        builder.message(devices[device]!, seq, receivedAtMs, ...digest);
+        builder.message(devices[device] ?? deviceName('', ''), seq, receivedAtMs, ...digest);
         for (const { key, takenAtMs, seen, validity, reason, historical, unplaced } of observations) {
           const flags = packFlags(validity, kinds[seen.kind], historical, unplaced);
           const value = seen.kind === 'number' ? seen.value : 0;
-          builder.observation(keys[key]!, takenAtMs, value, flags, packReason(reason));
+          builder.observation(keys[key] ?? batchName(''), takenAtMs, value, flags, packReason(reason));
           if ('text' in seen) builder.text(seen.text);
         }
       }
@@ -76,7 +76,7 @@ test('observations come back as they were put in, from a builder used again and 
       const texts = read.texts.values();
       let at = 0;
       for (const [index, message] of messages.entries()) {
-        expect(read.devices[read.deviceIndex[index]!]).toEqual({
+        expect(read.devices[read.deviceIndex[index] ?? 0]).toEqual({
           device: names[message.device],
           boot: `boot of ${names[message.device]}`,
         });
@@ -85,8 +85,8 @@ test('observations come back as they were put in, from a builder used again and 
         expect(read.count[index]).toBe(message.observations.length);
         for (const observation of message.observations) {
           const { seen } = observation;
-          const flags = read.flags[at]!;
-          expect(read.keys[read.keyIndex[at]!]).toBe(words[observation.key]);
+          const flags = read.flags[at] ?? 0;
+          expect(read.keys[read.keyIndex[at] ?? 0]).toBe(words[observation.key]);
           expect(read.takenAtMs[at]).toBe(observation.takenAtMs);
           expect(flagsKind(flags)).toBe(kinds[seen.kind]);
           expect(flagsValidity(flags)).toBe(observation.validity);
@@ -94,7 +94,7 @@ test('observations come back as they were put in, from a builder used again and 
             observation.historical,
             observation.unplaced,
           ]);
-          expect(unpackReason(read.reason[at]!)).toBe(observation.reason);
+          expect(unpackReason(read.reason[at] ?? 0)).toBe(observation.reason);
           if (seen.kind === 'number') expect(read.value[at]).toBe(seen.value);
           if ('text' in seen) expect(texts.next().value).toEqual(seen.text);
           at++;
