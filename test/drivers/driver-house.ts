@@ -15,6 +15,7 @@ import type { Observation } from '../../model/observation.ts';
 export interface DriverHouse extends AsyncDisposable {
   readonly session: Session;
   readonly host: SessionHost;
+  readonly folder: string;
   readonly emitted: Emitted[];
   readonly links: { readonly link: Link; readonly fault: Fault | undefined }[];
   readonly counts: Record<string, number>;
@@ -82,6 +83,7 @@ export async function openDriver(
   return {
     session,
     host,
+    folder,
     emitted,
     links,
     counts,
