@@ -35,6 +35,7 @@ const held: SinkBatch[] = [];
 let writing = true;
 let oldestAtMs = 0;
 let working = false;
+let closing = false;
 /** Questions not yet answered. */
 let asking = 0;
 
@@ -189,17 +190,27 @@ const buffersOf = (answered: HistorianAnswer): ArrayBuffer[] =>
   );
 
 function close(): void {
+  closing = true;
   flush();
   core.close();
   port?.close();
   process.exit(0);
 }
 
+/** A port that closes unasked: whoever read for the journal died, and is joined anew. */
+function join(joined: MessagePort): void {
+  const before = port;
+  port = joined;
+  before?.close();
+  joined.on('message', take);
+  joined.on('close', () => {
+    if (port === joined && !closing) say({ kind: 'opened', opened: { delivered: core.deliveredRanges() } });
+  });
+}
+
 main.on('message', (word: LineAsk<HistorianAsk> | JournalJoined) => {
-  if (word.kind === 'journal') {
-    port = word.port;
-    port.on('message', take);
-  } else if (word.kind === 'ask') void reply(word);
+  if (word.kind === 'journal') join(word.port);
+  else if (word.kind === 'ask') void reply(word);
   else close();
 });
 

@@ -17,12 +17,12 @@ import {
 } from './historian-protocol.ts';
 import { aggregatesOf, rowsOf } from './rows-of.ts';
 import type { Historian } from './types.ts';
-import { WorkerLine } from './worker-line.ts';
+import { WorkerLine, type Post } from './worker-line.ts';
 
 export interface HistorianOptions extends Partial<HistorianBounds> {
   /** Holds `historian.db`; made if missing. */
   readonly folder: string;
-  readonly journal: Pick<Journal, 'epoch' | 'attach' | 'stat'>;
+  readonly journal: Pick<Journal, 'epoch' | 'attach' | 'stat' | 'closed'>;
   readonly clock: Clock;
   /** Faults for health and the technical alarms. */
   readonly told: (fault: Fault) => void;
@@ -46,6 +46,7 @@ const classes = ['alarm', 'numerics'] as const;
 const window = { batches: 64, bytes: 8 * 1024 * 1024 };
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 2, stackSizeMb: 4 };
 const longMs = 600_000;
+const rejoinMs = 1_000;
 /** Shown until the next start: somebody has to look. */
 const lasting: ReadonlySet<string> = new Set(['DATABASE_CORRUPT', 'STORE_CORRUPT', 'STORE_BODY']);
 
@@ -65,6 +66,7 @@ class WorkerHistorian implements EmbeddedHistorian {
   private fault: Fault | undefined;
   private lagMs = 0;
   private polling = false;
+  private joinedAtMs = -Infinity;
 
   constructor(options: HistorianOptions) {
     this.options = options;
@@ -82,11 +84,7 @@ class WorkerHistorian implements EmbeddedHistorian {
         this.fault = fault;
         told(fault);
       },
-      opened: ({ delivered }, post) => {
-        const { port1, port2 } = new MessageChannel();
-        post({ kind: 'journal', port: port1 }, [port1]);
-        journal.attach({ id: sinkId, kind: 'twoLane', classes, delivered, window }, port2);
-      },
+      opened: (opened, post) => this.join(opened, post),
       alive: (alive) => {
         this.alive = alive;
         if (alive.writing && !lasting.has(this.fault?.code ?? '')) this.fault = undefined;
@@ -142,6 +140,21 @@ class WorkerHistorian implements EmbeddedHistorian {
   async close(): Promise<void> {
     this.pollEnd();
     await this.line.close();
+  }
+
+  /** The journal feeds the worker directly. Joined again when either side has died; not more than once a second. */
+  private join({ delivered }: HistorianOpened, post: Post): void {
+    const { journal, clock } = this.options;
+    const waitMs = Math.max(0, this.joinedAtMs + rejoinMs - clock.monotonicMs());
+    this.joinedAtMs = clock.monotonicMs() + waitMs;
+    const attach = (): void => {
+      if (journal.closed) return;
+      const { port1, port2 } = new MessageChannel();
+      post({ kind: 'journal', port: port1 }, [port1]);
+      journal.attach({ id: sinkId, kind: 'twoLane', classes, delivered, window }, port2);
+    };
+    if (waitMs === 0) attach();
+    else clock.after(waitMs, attach);
   }
 
   /** Compares what the journal has with what the worker says it holds. */

@@ -78,6 +78,8 @@ export class StoreCore {
   /** Takes a batch into memory: from then on queries find it. A batch that is stored already is left out. */
   append(klass: JournalClass, number: number, body: Uint8Array): void {
     const taken = this.takenBatches.get(klass) ?? [];
+    // What comes again is confirmed again with the next write.
+    this.unwritten = true;
     if (has(taken, number)) return;
     if (isObservationBatch(body)) {
       const batch = this.read(klass, number, body);
@@ -85,7 +87,6 @@ export class StoreCore {
       for (const at of batch?.receivedAtMs ?? []) if (at > this.newestAtMs) this.newestAtMs = at;
     }
     this.takenBatches.set(klass, add(taken, number, number + 1));
-    this.unwritten = true;
   }
 
   /** Writes what is in memory. When it throws, it is still there. */

@@ -20,6 +20,9 @@ export type LineAsk<Ask> =
   | { readonly kind: 'ask'; readonly id: number; readonly ask: Ask; readonly deadlineMs: number }
   | { readonly kind: 'close' };
 
+/** Speaks to one worker. */
+export type Post = (word: unknown, transfer?: readonly Transferable[]) => void;
+
 export interface LineSpec<Opened, Alive> {
   readonly name: string;
   readonly program: URL;

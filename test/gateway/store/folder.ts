@@ -9,7 +9,7 @@ export function openFolder(): { readonly path: string; [Symbol.dispose](): void 
 }
 
 /** Waits until the question is answered with something true; fails after 15 s with what it waited for. */
-export async function until<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+export async function until<T>(what: string, ask: () => T | Promise<T>): Promise<NonNullable<T>> {
   const endMs = performance.now() + 15_000;
   for (;;) {
     const answer = await ask();

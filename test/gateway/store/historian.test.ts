@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { MessagePort } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { openHistorian, type EmbeddedHistorian } from '../../../gateway/store/historian.ts';
 import type { HistorianBounds } from '../../../gateway/store/historian-protocol.ts';
 import { openJournal } from '../../../journal/journal.ts';
 import { packRecords } from '../../../journal/record-batch.ts';
-import type { Journal } from '../../../journal/types.ts';
+import type { Journal, SinkAnswer, SinkBatch, SinkSpec } from '../../../journal/types.ts';
 import { systemClock } from '../../../model/clock.ts';
 import type { Fault } from '../../../model/fault.ts';
 import { bodyOf, numberRow } from './bodies.ts';
@@ -152,6 +153,60 @@ test('a question to a worker that dies is refused at once, in words', async () =
   ).resolves.toMatch(/STORE_READ|answered/);
   await killed;
   await expect(room.historian.latest(['mx-1'])).rejects.toMatchObject({ code: 'STORE_READ' });
+});
+
+test('when the reader of the journal dies the historian joins anew, with what it holds, and takes nothing twice', async () => {
+  using folder = openFolder();
+  const joined: { spec: SinkSpec; port: MessagePort; taken: number[] }[] = [];
+  const historian = await openHistorian({
+    folder: folder.path,
+    clock,
+    told: (fault) => {
+      throw fault;
+    },
+    journal: {
+      epoch: 'e1',
+      closed: false,
+      stat: () => new Promise(() => undefined),
+      attach: (spec, port) => {
+        const taken: number[] = [];
+        joined.push({ spec, port, taken });
+        port.on('message', (answer: SinkAnswer) => answer.kind === 'taken' && taken.push(answer.number));
+      },
+    },
+  });
+  const give = (to: MessagePort, number: number): void => {
+    const { body, facts } = bodyOf([[numberRow('mx-1', heart, 1_000 * number, 70, 1_000_000 + number)]]);
+    to.postMessage({
+      kind: 'batch',
+      klass: 'numerics',
+      number,
+      lane: 'live',
+      body,
+      facts,
+    } satisfies SinkBatch);
+  };
+  try {
+    const first = await until('it joined', () => joined[0]);
+    expect(first.spec).toMatchObject({ kind: 'twoLane', delivered: { alarm: [], numerics: [] } });
+    give(first.port, 0);
+    await until('taken', () => first.taken.length === 1);
+    await historian.flush();
+    give(first.port, 1);
+    await until('taken', () => first.taken.length === 2);
+    first.port.close();
+
+    const second = await until('it joined again', () => joined[1]);
+    expect(second.spec.delivered).toEqual({ alarm: [], numerics: [[0, 1]] });
+    give(second.port, 1);
+    give(second.port, 2);
+    await until('taken', () => second.taken.length === 2);
+    expect(await countOf(historian)).toBe(3);
+    expect(joined).toHaveLength(2);
+  } finally {
+    await historian.close();
+    for (const { port } of joined) port.close();
+  }
 });
 
 test('after a restart nothing is read again and nothing is missing', async () => {
