@@ -2,7 +2,6 @@ import type { Alarm } from '../../model/alarm.ts';
 import type { BedId, EncounterId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import type { LineTools, Place } from './limit-line.ts';
-import { Source } from './source-line.ts';
 import { Subject } from './subject.ts';
 import { UnregisteredWatch } from './unregistered.ts';
 import { placeOf, type AlarmCensus, type WatchedDevice } from './watched.ts';
@@ -65,7 +64,6 @@ export class Subjects {
   attach(watched: WatchedDevice, series: LiveSeries): void {
     const { subject } = watched;
     if (subject) {
-      if (series.watch !== undefined && !(series.watch instanceof Source)) series.watch = undefined;
       const devices = [...(this.byKey.get(subject.place.key)?.devices ?? [])];
       subject.attach(series, {
         periodMs: watched.device?.periodMs ?? 0,

@@ -34,6 +34,8 @@ export interface CensusOptions {
   readonly metrics?: ReadonlyMap<string, Metric>;
   /** Whether a device is registered; absent: every id is. */
   readonly knowsDevice?: (device: DeviceId) => boolean;
+  /** Devices that stand at a bed by their registration: shown there while nobody is associated with them. */
+  readonly fixedAt?: (bed: BedId) => readonly DeviceId[];
   /** What a bed's tile shows of a device now; absent: beds are shown without devices and values. */
   readonly glance?: (device: DeviceId) => { device: DeviceAtBed; values: readonly LatestValue[] } | undefined;
 }
@@ -247,7 +249,11 @@ export class Census {
           ? this.stays.occupant(id)
           : undefined;
     const patient = encounter && this.stays.patient(encounter.patient);
-    const seen = open.flatMap((one) => this.options.glance?.(one.device) ?? []);
+    const fixed = (this.options.fixedAt?.(id) ?? []).filter(
+      (device) => !this.associationBook.current(device),
+    );
+    const devices = [...new Set([...open.map((one) => one.device), ...fixed])];
+    const seen = devices.flatMap((device) => this.options.glance?.(device) ?? []);
     const limits = encounter
       ? this.limitBook.inForce(encounter.profile, encounter.id)
       : this.wardLimits(bed.ward);
