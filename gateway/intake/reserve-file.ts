@@ -12,7 +12,7 @@ import type { Loss } from './ledger.ts';
 
 /**
  * The preallocated reserve file of the loss ledger: two halves written in turn, each a small head (version, turn,
- * length, CRC-32) and the open entries as JSON. A torn half leaves the other one whole.
+ * length, CRC-32 over all of it) and the open entries as JSON. A torn half leaves the other one whole.
  */
 const version = 1;
 const headBytes = 24;
@@ -47,7 +47,7 @@ export function openReserve(file: string, bytes: number): Reserve {
       half.writeUInt32LE(version, 4);
       half.writeDoubleLE(turn, 8);
       half.writeUInt32LE(text.length, 16);
-      half.writeUInt32LE(crc32(text), 20);
+      half.writeUInt32LE(crc32(text, crc32(half.subarray(0, 20))), 20);
       text.copy(half, headBytes);
       writeSync(handle, half, 0, half.length, (turn % 2) * (bytes / 2));
       fdatasyncSync(handle);
@@ -76,7 +76,8 @@ function readTurns(content: Buffer, bytes: number): { turn: number; losses: Loss
       continue;
     const length = content.readUInt32LE(start + 16);
     const text = content.subarray(start + headBytes, start + headBytes + length);
-    if (text.length !== length || crc32(text) !== content.readUInt32LE(start + 20)) continue;
+    const sum = crc32(text, crc32(content.subarray(start, start + 20)));
+    if (text.length !== length || sum !== content.readUInt32LE(start + 20)) continue;
     found.push({
       turn: content.readDoubleLE(start + 8),
       losses: JSON.parse(text.toString('utf8')) as Loss[],
