@@ -72,13 +72,13 @@ export async function createAedes(
       if (last !== undefined) client._nextId = (last % 65_535) + 1;
       // aedes drops what it takes for a copy of an overlapping subscription, the one of higher QoS too
       // [MQTT-3.3.5-1]; that copies are delivered is allowed.
-      Object.defineProperty(client.duplicates, aedes.id, { get: () => 0, set: () => undefined });
+      Object.defineProperty(client.duplicates, aedes.id, { get: () => 0, set() {} });
       return client;
     },
-    publish: (packet, done) => {
+    publish: (packet, report) => {
       // Retained first and by itself: aedes would let a later message overtake the one it still retains.
-      if (packet.retain) store.storeRetained(packet).catch(done);
-      publish({ ...packet, retain: false }, done);
+      if (packet.retain) store.storeRetained(packet).catch(report);
+      publish({ ...packet, retain: false }, report);
     },
     forget: (id) => void store.cleanSubscriptions({ id }),
     notQueued: queues.notQueued,

@@ -1,16 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Cancel, Clock } from '../model/clock.ts';
-import { Fault } from '../model/fault.ts';
-import { isId } from '../model/ids.ts';
+import type { Fault } from '../model/fault.ts';
+import { createAdmission, type Admission } from './admission.ts';
 import type { AedesClient } from './aedes.ts';
 import { createBans } from './bans.ts';
 import { createCrowd, type Crowd, type Place } from './crowd.ts';
 import type { BrokerLimits } from './limits.ts';
 import { createFlusher } from './outbound.ts';
-import { levelsOf, type Connect, type Will } from './packets.ts';
-import { createRefusals, plainName, type BrokerLog, type Refusal } from './refusals.ts';
-import { publishRight, type ForeignTopic, type Identity } from './rights.ts';
+import type { Connect } from './packets.ts';
+import { createRefusals, type BrokerLog, type Refusal } from './refusals.ts';
+import type { ForeignTopic, Identity } from './rights.ts';
+import { createRoom } from './room.ts';
 import { Session, type SessionHouse } from './session.ts';
 import type { Topic } from './topics.ts';
 
@@ -47,10 +48,6 @@ export interface DoorOptions {
   refused(refusal: Refusal): void;
 }
 
-export type Admission =
-  | { readonly identity: Identity; readonly refused?: undefined }
-  | { readonly refused: number; readonly fault: Fault; readonly client: string };
-
 /** Counters since the start, and what is the case now. */
 export interface DoorStats {
   readonly connections: number;
@@ -76,10 +73,6 @@ export interface Door {
   close(): void;
 }
 
-/** CONNACK return codes of MQTT 3.1.1, table 3.1. */
-const identifierRejected = 2;
-const unavailable = 3;
-const notAuthorized = 5;
 const sweepMs = 500;
 
 /** Identity, topic rights and limits: everything between a transport and aedes. */
@@ -100,72 +93,45 @@ export function createDoor(
     most: limits.rememberedClients,
   });
   const crowd = createCrowd({ limits, clock, bans, note: (refusal) => shared.note(refusal) });
+  const room = createRoom(limits);
   /** Signed-in clients, by id. */
   const sessions = new Map<string, Session>();
-  const byStream = new WeakMap<object, Session>();
+  /** Every connection there is, by the stream aedes has for it. */
+  const byStream = new Map<object, Session>();
   /** Filters of persistent sessions: what is left of them while nobody is connected. */
   const kept = new Map<string, Session['filters']>();
-  /** Held back, in the order they go on. */
-  const hungry = new Set<Session>();
-  let turn: Session | undefined;
-  let serving = false;
-  let publications = 0;
-  let pending = 0;
-  let pendingBytes = 0;
-  let heldBack = 0;
   let takenOver = 0;
   let closed = false;
 
-  const hasRoom = (): boolean => pending < limits.pendingInAll && pendingBytes < limits.pendingBytesInAll;
-
-  const refused = (code: number, fault: Fault, client: string): Admission => ({
-    refused: code,
-    fault,
-    client,
-  });
+  const admission = createAdmission({ limits, bans, crowd, authenticate: options.authenticate });
 
   const admit = (connect: Connect, session: Session): Admission => {
-    const { clientId } = connect;
-    const client = isId(clientId) ? clientId : plainName(clientId) || session.address;
-    const pair = `pair ${client} ${session.address}`;
-    if (bans.isBanned(pair)) return refused(unavailable, new Fault('DOOR_BANNED', { client }), clientId);
-    const identity = identify(connect);
-    if (typeof identity === 'number') {
-      bans.count(pair);
-      crowd.misbehaved(session.address);
-      return refused(identity, new Fault('DOOR_NOT_AUTHENTICATED', { client }), clientId);
-    }
-    if (connect.will && !willRight(identity, connect.will, limits)) {
-      const topic = plainName(connect.will.topic);
-      return refused(notAuthorized, new Fault('DOOR_NOT_ALLOWED', { client, topic }), clientId);
-    }
-    // Whoever is connected stays: of two that take each other over one goes on sending.
-    if (bans.count(clientId)) return refused(unavailable, new Fault('DOOR_BANNED', { client }), clientId);
+    const outcome = admission(connect, session.address);
+    if (outcome.refused === undefined) enter(connect, session);
+    return outcome;
+  };
+
+  /** Puts a judged client in its place: whoever was there is gone, its will told, before. */
+  const enter = ({ clientId, clean }: Connect, session: Session): void => {
     const before = sessions.get(clientId);
     if (before) {
       takenOver++;
       before.guard.close(new Error('taken over'));
     }
     sessions.set(clientId, session);
-    session.guard.stream.sessionKept = !connect.clean && kept.has(clientId);
-    if (connect.clean) kept.delete(clientId);
+    session.guard.stream.sessionKept = !clean && kept.has(clientId);
+    if (clean) kept.delete(clientId);
     else {
       session.filters = kept.get(clientId) ?? session.filters;
       kept.set(clientId, session.filters);
     }
-    return { identity };
-  };
-
-  const identify = (connect: Connect): Identity | number => {
-    const { clientId, userName, password } = connect;
-    if (clientId === '' || clientId !== userName) return clientId === '' ? identifierRejected : notAuthorized;
-    return (password && isId(clientId) && options.authenticate(clientId, password)) || notAuthorized;
   };
 
   const shared: SessionHouse = {
     limits,
     clock,
     flusher: createFlusher(),
+    room,
     handle: options.handle,
     admit,
     note: (refusal) => {
@@ -175,51 +141,14 @@ export function createDoor(
     },
     signedIn: options.connected,
     ended: (session) => {
-      hungry.delete(session);
+      room.forget(session);
+      byStream.delete(session.guard.stream);
       if (sessions.get(session.clientId) === session) sessions.delete(session.clientId);
       if (!session.identity || closed) return;
       session.publishWill();
       options.disconnected(session.identity, session.clientId);
     },
-    took: (bytes) => {
-      publications++;
-      pending++;
-      pendingBytes += bytes;
-    },
-    released: (session, bytes) => {
-      pending--;
-      pendingBytes -= bytes;
-      if (session.guard.isHeld) hungry.add(session);
-      if (serving || hungry.size === 0 || !hasRoom()) return;
-      // Not at once: the gateway is in the midst of its own loop.
-      serving = true;
-      process.nextTick(serve);
-    },
-    hasRoomFor: (session) => {
-      if (!hasRoom()) return false;
-      if (hungry.size === 0) return true;
-      const itsTurn = turn === session;
-      turn = undefined;
-      return itsTurn;
-    },
-    heldBack: (session, inAll) => {
-      heldBack++;
-      if (inAll) hungry.add(session);
-    },
     take: options.take,
-  };
-
-  /** Lets those held back go on: one publication a turn while others wait. */
-  const serve = (): void => {
-    serving = false;
-    while (hasRoom()) {
-      const [first] = hungry;
-      if (!first) break;
-      hungry.delete(first);
-      turn = first;
-      first.guard.resume();
-      turn = undefined;
-    }
   };
 
   const stopSweep: Cancel = clock.every(sweepMs, () => {
@@ -251,11 +180,8 @@ export function createDoor(
     stats: () => ({
       ...crowd.counts(),
       signedIn: sessions.size,
-      pending,
-      pendingBytes,
+      ...room.counts(),
       banned: bans.size(),
-      publications,
-      heldBack,
       takenOver,
       refusals: refusals.counts(),
     }),
@@ -263,16 +189,7 @@ export function createDoor(
       closed = true;
       stopSweep();
       refusals.close();
-      for (const session of [...sessions.values()]) session.guard.close();
+      for (const session of [...byStream.values()]) session.guard.close();
     },
   };
-}
-
-/**
- * A will has the rights of every publication. Retained it would outlive what it says: refused on the contract's
- * branches; on a foreign topic, where such wills are the rule, it is taken and not retained.
- */
-function willRight(identity: Identity, will: Will, limits: BrokerLimits): boolean {
-  const topic = levelsOf(will.topic) <= limits.topicLevels && publishRight(identity, will.topic);
-  return topic !== undefined && topic !== false && (topic.kind === 'foreign' || !will.retain);
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws';
+import type { Place } from './crowd.ts';
 import type { Door } from './door.ts';
 import type { BrokerLimits } from './limits.ts';
 
@@ -29,36 +30,33 @@ export async function listen(
 ): Promise<BrokerListener> {
   const { host, port, tls } = options;
   const sockets = new Set<Socket>();
-  const places = new WeakMap<Duplex, ReturnType<Door['crowd']['enter']>>();
-  const enter = (socket: Socket) => {
+  const places = new Map<string, Place>();
+  /** Takes a place for a socket; the raw one under TLS, so that handshakes that never end are bounded too. */
+  const enter = (socket: Socket): Place | undefined => {
     socket.on('error', () => socket.destroy());
+    const peer = peerOf(socket);
     const place = door.crowd.enter(socket, socket.remoteAddress ?? 'unknown');
     if (!place) return undefined;
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    places.set(peer, place);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      places.delete(peer);
+    });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, probeMs);
     return place;
   };
-  let server: Server;
-  if (tls) {
-    const secure = createTlsServer({ ...minimumTls, ...tls, handshakeTimeout: limits.connectDeadlineMs });
-    // The place is taken before the handshake, so handshakes that never end are bounded too.
-    secure.on('connection', (socket: Socket) => places.set(socket, enter(socket)));
-    secure.on('tlsClientError', (_error, socket) => socket.destroy());
-    secure.on('secureConnection', (socket) => {
-      const under = (socket as unknown as { _parent?: Duplex })._parent;
-      const place = under && places.get(under);
-      if (place) door.accept(socket, place);
-      else socket.destroy();
-    });
-    server = secure;
-  } else {
-    server = createTcpServer((socket) => {
-      const place = enter(socket);
-      if (place) door.accept(socket, place);
-    });
-  }
+  const accept = (socket: Socket, place: Place | undefined): void => {
+    if (place) door.accept(socket, place);
+    else socket.destroy();
+  };
+  const server = tls
+    ? createTlsServer({ ...minimumTls, ...tls, handshakeTimeout: limits.connectDeadlineMs })
+        .on('connection', enter)
+        .on('tlsClientError', (_error, socket) => socket.destroy())
+        .on('secureConnection', (socket) => accept(socket, places.get(peerOf(socket))))
+    : createTcpServer((socket) => accept(socket, enter(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -76,6 +74,9 @@ export async function listen(
       }),
   };
 }
+
+/** The other end of a connection; a TLS socket has the same as the socket under it. */
+const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
 
 const minimumTls = { minVersion: 'TLSv1.2' } as const;
 

@@ -9,8 +9,10 @@ import type { CheckedPublish, Ending, Grant, GuardHouse } from './guard-house.ts
 import type { BrokerLimits } from './limits.ts';
 import type { Flusher, OutboundStream } from './outbound.ts';
 import { filterMatches, levelsOf, suback, type Connect, type Subscribe, type Will } from './packets.ts';
-import type { Admission, Publication } from './door.ts';
+import type { Admission } from './admission.ts';
+import type { Publication } from './door.ts';
 import { plainName, type Refusal } from './refusals.ts';
+import type { Room } from './room.ts';
 import { publishRight, rightStands, subscribeRight, type Identity } from './rights.ts';
 
 /** What all sessions share. */
@@ -23,13 +25,7 @@ export interface SessionHouse {
   signedIn(identity: Identity, clientId: string): void;
   ended(session: Session): void;
   note(refusal: Refusal): void;
-  /** Counts one publication in; its end is told by `released`. */
-  took(bytes: number): void;
-  released(session: Session, bytes: number): void;
-  /** Room among all, and nobody who waits for it is before this session. */
-  hasRoomFor(session: Session): boolean;
-  /** Its socket is left unread; `inAll`: for what all have pending, not for its own. */
-  heldBack(session: Session, inAll: boolean): void;
+  readonly room: Room;
   take(publication: Publication, confirm: (outcome?: Fault) => void): void;
 }
 
@@ -77,7 +73,8 @@ export class Session implements GuardHouse {
   admit(connect: Connect): number | undefined {
     const admission = this.shared.admit(connect, this);
     if (admission.refused !== undefined) {
-      this.refuse(admission.fault, undefined, admission.client);
+      const topic = admission.fault.code === 'DOOR_NOT_ALLOWED' ? connect.will?.topic : undefined;
+      this.refuse(admission.fault, topic, connect.clientId);
       return admission.refused;
     }
     this.identity = admission.identity;
@@ -112,9 +109,9 @@ export class Session implements GuardHouse {
   mayTake(): boolean {
     const { limits, shared } = this;
     const room = this.pending < limits.pendingPerClient && this.pendingBytes < limits.pendingBytesPerClient;
-    if (room && shared.hasRoomFor(this)) return true;
+    if (room && shared.room.hasRoomFor(this)) return true;
     // Its own bound has room again when one of its own is confirmed, the other when anybody's is.
-    shared.heldBack(this, room);
+    shared.room.heldBack(this, room);
     return false;
   }
 
@@ -135,7 +132,7 @@ export class Session implements GuardHouse {
     const entry: Pending = { toAedes, bytes: payload.length, confirmed: false };
     this.pending++;
     this.pendingBytes += entry.bytes;
-    this.shared.took(entry.bytes);
+    this.shared.room.took(entry.bytes);
     if (qos === 1) this.waiting.push(entry);
     this.hand(
       { identity, clientId: this.clientId, topic: grant.topic, payload, qos, retain, will: false },
@@ -159,7 +156,7 @@ export class Session implements GuardHouse {
     entry.confirmed = true;
     this.pending--;
     this.pendingBytes -= entry.bytes;
-    this.shared.released(this, entry.bytes);
+    this.shared.room.released(this, entry.bytes);
     if (this.over) return;
     if (outcome) return this.guard.close(outcome);
     this.answer();
@@ -254,7 +251,7 @@ export class Session implements GuardHouse {
     const entry: Pending = { toAedes: () => undefined, bytes: will.payload.length, confirmed: false };
     this.pending++;
     this.pendingBytes += entry.bytes;
-    this.shared.took(entry.bytes);
+    this.shared.room.took(entry.bytes);
     const { payload, retain } = will;
     const qos = will.qos > 0 ? 1 : 0;
     this.hand({ identity, clientId: this.clientId, topic, payload, qos, retain, will: true }, entry);

@@ -147,6 +147,17 @@ describe('presence', () => {
     expect(house.presence).toEqual(['+mon-1', '!mon-1', '-mon-1']);
   });
 
+  test('a client that is refused again and again over its will is banned, too', async () => {
+    await using house = await openBroker();
+    const will = { topic: 'v1/device/mon-2/state' };
+    for (let round = 0; round < 15; round++) {
+      expect((await house.client('mon-1', { will })).got()).toBe('20020005');
+    }
+    expect((await house.client('mon-1', { will })).got()).toBe('20020003');
+    expect(house.refused[0]).toMatchObject({ client: 'mon-1', topic: 'v1/device/mon-2/state' });
+    expect(house.presence).toEqual([]);
+  });
+
   test('no will after DISCONNECT', async () => {
     await using house = await openBroker();
     const client = await house.client('mon-1', { will: { topic: state } });
