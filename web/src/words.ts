@@ -139,10 +139,13 @@ export function technicalWords({ condition, details }: Pick<Alarm, 'condition' |
   return metrics === undefined ? told : { ...told, says: `${metrics}: ${uncapital(told.says)}` };
 }
 
-export const beyondLimit = (direction: Direction, limit: string): string =>
-  direction === 'high' ? `above the limit of ${limit}` : `below the limit of ${limit}`;
+export const beyondLimit = (direction: Direction, limit: string): string => `${direction}, limit ${limit}`;
 
 const uncapital = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** A problem as the API words it, as a sentence of its own. */
+export const problemWords = ({ title, detail }: { title: string; detail?: string }): string =>
+  sentence(detail ?? title);
+
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** 7 s, 3 min, 2 h. */

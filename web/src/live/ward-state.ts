@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { priorities, type Alarm } from '../../../model/alarm.ts';
+import type { Role } from '../../../model/person.ts';
 import type { BedView, LatestValue, StreamMessage } from '../../../model/stream.ts';
 import { monotonic, now } from '../clock.ts';
 
@@ -54,10 +55,19 @@ export const bedsInOrder = computed(() =>
   ),
 );
 
-/** Highest priority first, then the oldest. */
+/** What the person at this screen may do. */
+export const roles = signal<readonly Role[]>([]);
+
+/** What concerns this person, highest priority first, then the oldest. */
 export const activeAlarms = computed(() =>
-  [...alarms.value.values()].filter((alarm) => alarm.signal !== 'off').toSorted(byUrgency),
+  [...alarms.value.values()]
+    .filter((alarm) => alarm.signal !== 'off' && concerns(alarm, roles.value))
+    .toSorted(byUrgency),
 );
+
+/** Disk, clock and parts of the gateway ring at who can mend them, not at the bedside (CLINICAL 6). */
+const concerns = ({ owner }: Alarm, own: readonly Role[]): boolean =>
+  owner === undefined || owner === 'nurse' || own.includes('biomed') || own.includes('admin');
 
 /** The beds an alarm is about: one, or those that a cut cable or host silenced together. */
 export const isAbout = (alarm: Alarm, bed: BedView['bed']): boolean =>

@@ -4,8 +4,16 @@ import type { Alarm } from '../../../model/alarm.ts';
 import type { BedView } from '../../../model/stream.ts';
 import type { Role } from '../../../model/person.ts';
 import { call } from '../api.ts';
-import { activeAlarms, beds, gatewayNow } from '../live/ward-state.ts';
-import { ageInWords, beyondLimit, clockTime, technicalWords, unitInWords, words } from '../words.ts';
+import { activeAlarms, beds, gatewayNow, roles } from '../live/ward-state.ts';
+import {
+  ageInWords,
+  beyondLimit,
+  clockTime,
+  problemWords,
+  technicalWords,
+  unitInWords,
+  words,
+} from '../words.ts';
 import { alarmClass, patientOf, Shape } from './bed-tile.tsx';
 
 /** Acts asked for and not yet answered by the gateway: never shown as done before it says so. */
@@ -15,9 +23,9 @@ const refused = signal<ReadonlyMap<string, string>>(new Map());
 const acknowledging: readonly Role[] = ['nurse', 'charge-nurse'];
 
 /** All that is active, the most urgent first; none hides another's count. */
-export function AlarmList({ roles }: { roles: readonly Role[] }) {
+export function AlarmList() {
   const list = activeAlarms.value;
-  const mayAcknowledge = roles.some((role) => acknowledging.includes(role));
+  const mayAcknowledge = roles.value.some((role) => acknowledging.includes(role));
   return (
     <section class="alarms" aria-label={words.alarms} tabindex={list.length > 0 ? 0 : undefined}>
       <h2>
@@ -152,7 +160,7 @@ async function acknowledge(alarm: Alarm, button: HTMLElement): Promise<void> {
   left.delete(alarm.id);
   asked.value = left;
   const told = new Map(refused.value);
-  if ('problem' in answer) told.set(alarm.id, answer.problem.detail ?? answer.problem.title);
+  if ('problem' in answer) told.set(alarm.id, problemWords(answer.problem));
   else told.delete(alarm.id);
   refused.value = told;
   if ('body' in answer) row?.focus();

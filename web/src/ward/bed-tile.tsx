@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { priorities, type Alarm } from '../../../model/alarm.ts';
+import type { Role } from '../../../model/person.ts';
 import type { BedView, DeviceAtBed } from '../../../model/stream.ts';
-import { activeAlarms, gatewayNow, isAbout } from '../live/ward-state.ts';
+import { activeAlarms, gatewayNow, isAbout, roles } from '../live/ward-state.ts';
 import { clockTime, words, yearsOld } from '../words.ts';
 import { PressureValue, SmallValue, Value } from './value.tsx';
 import { arrange, quantityOf } from './vital-signs.ts';
@@ -84,9 +85,13 @@ function DeviceTrouble({ device }: { device: DeviceAtBed }) {
   );
 }
 
+/** Who is told whose bed it is; to the others the gateway sends no patient at all. */
+const knowingPatients: readonly Role[] = ['nurse', 'charge-nurse', 'physician', 'display'];
+
 /** Name and age, for whoever may know them. */
 export function patientOf(bed: BedView): string {
   const { patient, encounter } = bed;
+  if (!roles.value.some((role) => knowingPatients.includes(role))) return '';
   if (!patient) return encounter ? words.nameUnknown : words.noPatient;
   const years = yearsOld(patient.birthDate, gatewayNow());
   return [patient.name ?? words.nameUnknown, years].filter((part) => part !== undefined).join(', ');

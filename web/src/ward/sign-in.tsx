@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, type Problem, type Session } from '../api.ts';
 import { allowSound } from '../sound.ts';
-import { words } from '../words.ts';
+import { problemWords, words } from '../words.ts';
 
 interface SetupState {
   readonly open: boolean;
@@ -55,7 +55,7 @@ export function SignIn({ signedIn, why }: { signedIn: (session: Session) => void
       </label>
       {problem ? (
         <p class="problem" role="alert">
-          {problem.detail ?? problem.title}
+          {problemWords(problem)}
         </p>
       ) : null}
       <button class="act" disabled={busy}>

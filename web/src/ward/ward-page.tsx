@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { call, type Session } from '../api.ts';
-import { bedsInOrder, demo } from '../live/ward-state.ts';
+import { bedsInOrder, demo, roles } from '../live/ward-state.ts';
 import { openStream, type StreamClient } from '../live/stream-client.ts';
 import { allowSound, audible } from '../sound.ts';
 import { words } from '../words.ts';
@@ -18,6 +18,7 @@ let stream: StreamClient | undefined;
 const start = (session: Session): void => {
   standing.value = session;
   demo.value = session.demo;
+  roles.value = session.person.roles;
   if (stream) stream.resume();
   else stream = openStream({ audioRuns: () => audible.value, mayRetry });
 };
@@ -68,7 +69,7 @@ export function WardPage() {
         )}
       </div>
       <Announcement />
-      <AlarmList roles={now.person.roles} />
+      <AlarmList />
       <section class="beds" aria-label={words.beds} style={{ '--columns': columns.value }}>
         {bedsInOrder.value.map((bed) => (
           <BedTile key={bed.bed} bed={bed} />
