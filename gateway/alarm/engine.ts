@@ -177,7 +177,10 @@ export class Alarms implements IntakeListeners {
     this.values.unusable(series);
   }
 
-  /** Device-raised alarms are merged with the limits' by the alarms' own issue; here their message counts as life. */
+  /**
+   * What a device says of its own alarms is not shown by Vigil: the device stays the primary alarm, Vigil judges the
+   * values by its limits. The device is watched from its first word on.
+   */
   alerts(device: DeviceId, _alerts: readonly AlertState[]): void {
     this.device(device);
   }

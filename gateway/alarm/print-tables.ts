@@ -1,7 +1,7 @@
 import { priorities, type Priority } from '../../model/alarm.ts';
 import { profiles } from '../../model/census.ts';
 import { metrics } from '../../model/metric-table.ts';
-import { highBandDelayS, lifeCritical, saturationLowest } from '../census/limit-range.ts';
+import { highBandDelayS, lifeCritical, longestDelayS, saturationLowest } from '../census/limit-range.ts';
 import { realarmMs } from './alarm-book.ts';
 import { technicalConditions } from './conditions.ts';
 import { defaultLimits, unconfirmedProfiles } from './defaults.ts';
@@ -65,6 +65,7 @@ export function rangeTable(): string {
       ]),
       ['a low limit on saturation', `below ${saturationLowest}`],
       ['the delay of a high band', `longer than ${highBandDelayS} s`],
+      ['the delay of any band', `longer than ${longestDelayS} s`],
       ['a low limit', 'not below the high limit of the same priority'],
     ],
   );

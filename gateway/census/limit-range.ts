@@ -25,7 +25,7 @@ export const saturationLowest = 80;
 /** No delay longer than this on a high band. */
 export const highBandDelayS = 60;
 /** No delay longer than this on any band: a limit that waits longer is no limit. */
-const longestDelayS = 600;
+export const longestDelayS = 600;
 
 /** Every reason to refuse the wanted bands; `after` is all limits as they would be in force. */
 export function limitRefusals(
