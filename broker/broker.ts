@@ -7,7 +7,8 @@ import type { BrokerLimits } from './limits.ts';
 import { readRight, subscribeRight } from './rights.ts';
 
 export { BrokerLimitsSchema, brokerLimits, type BrokerLimits } from './limits.ts';
-export type { DoorStats, Publication } from './door.ts';
+export type { DoorStats } from './door.ts';
+export type { Publication } from './publication.ts';
 export type { ForeignTopic, Identity } from './rights.ts';
 export type { BrokerLog, Refusal } from './refusals.ts';
 export type { BrokerListener, ListenOptions, Upgrade } from './listeners.ts';

@@ -10,7 +10,7 @@ import type { BrokerLimits } from './limits.ts';
 import type { Flusher, OutboundStream } from './outbound.ts';
 import { filterMatches, levelsOf, suback, type Connect, type Subscribe, type Will } from './packets.ts';
 import type { Admission } from './admission.ts';
-import type { Publication } from './door.ts';
+import type { Publication } from './publication.ts';
 import { plainName, type Refusal } from './refusals.ts';
 import type { Room } from './room.ts';
 import { publishRight, rightStands, subscribeRight, type Identity } from './rights.ts';
