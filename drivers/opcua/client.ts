@@ -109,9 +109,12 @@ export function asFault(error: unknown, address: string): Fault {
   if (error instanceof Fault) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (/ECONNREFUSED/.test(text)) return new Fault('WIRE_REFUSED', { address }, { cause: error });
-  if (/Untrusted|BadCertificate|SecurityChecksFailed/i.test(text)) {
-    return new Fault('OPCUA_UNTRUSTED', { address }, { cause: error });
+  if (/SecurityChecksFailed/i.test(text)) {
+    const cause = 'the server does not trust us: give it the certificate in opcua-pki/own/certs';
+    return new Fault('OPCUA_SESSION', { address, cause }, { cause: error });
   }
+  if (/Untrusted|BadCertificate/i.test(text))
+    return new Fault('OPCUA_UNTRUSTED', { address }, { cause: error });
   const cause = (text.split('\n')[0] ?? '').trim().slice(0, 120);
   return new Fault('OPCUA_SESSION', { address, cause }, { cause: error });
 }

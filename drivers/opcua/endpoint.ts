@@ -75,6 +75,8 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
     client = made;
     made.on('connection_lost', () => lose(made, new Fault('WIRE_CLOSED', { address: address.endpoint })));
     try {
+      // A person may have moved a certificate to the trusted folder since the last try.
+      await pki.reloadCertificates();
       const opened = await openSession(made, address, clock);
       if (client !== made) return void (await closeClient(made, opened, clock));
       session = opened;

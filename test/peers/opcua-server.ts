@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
@@ -13,8 +13,8 @@ export interface MonitorServer extends AsyncDisposable {
   readonly port: number;
   readonly sessions: number;
   readonly subscriptions: number;
-  /** Folder where the server keeps certificates it trusts, and where it puts strangers. */
-  readonly pki: string;
+  /** The server trusts from now on whom it has refused so far. */
+  trustStrangers(): Promise<void>;
   set(name: string, value: number | null, status?: StatusCode, sourceAtMs?: number): void;
 }
 
@@ -82,7 +82,10 @@ export async function openMonitorServer(
   return {
     port,
     endpoint: `opc.tcp://127.0.0.1:${port}`,
-    pki: join(folder, 'pki'),
+    trustStrangers: async () => {
+      trust(join(folder, 'pki'));
+      await certificates.reloadCertificates();
+    },
     get sessions() {
       return server.engine.currentSessionCount;
     },
@@ -101,6 +104,13 @@ export async function openMonitorServer(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What a person does: moves the certificates of strangers to the trusted ones. */
+export function trust(pki: string): number {
+  const strangers = readdirSync(join(pki, 'rejected'));
+  for (const name of strangers) renameSync(join(pki, 'rejected', name), join(pki, 'trusted', 'certs', name));
+  return strangers.length;
 }
 
 export { StatusCodes };

@@ -1,11 +1,10 @@
-import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Driver } from '../../drivers/driver.ts';
 import { createShares } from '../../drivers/host/shares.ts';
 import opcuaDriver from '../../drivers/opcua/index.ts';
 import { openDriver, type DriverHouse } from '../drivers/driver-house.ts';
-import { openMonitorServer, StatusCodes, uri } from './opcua-server.ts';
+import { openMonitorServer, StatusCodes, trust, uri } from './opcua-server.ts';
 
 // node-opcua's own server on the other side, with an address space made here.
 const driver = opcuaDriver as unknown as Driver;
@@ -118,20 +117,16 @@ test('never takes a certificate nobody has vouched for, and takes it once somebo
   await using house = await open(server.endpoint, { security: 'SignAndEncrypt' });
   await house.until(() => house.links.some(({ fault }) => fault !== undefined), 30_000);
   expect(house.observations()).toEqual([]);
-  const pki = join(house.folder, 'opcua-pki');
-  const trust = (folder: string): void => {
-    for (const name of readdirSync(join(folder, 'rejected'))) {
-      renameSync(join(folder, 'rejected', name), join(folder, 'trusted', 'certs', name));
-    }
-  };
   expect(house.links.find(({ fault }) => fault)?.fault?.code).toBe('OPCUA_UNTRUSTED');
-  trust(pki);
+  const pki = join(house.folder, 'opcua-pki');
+  await house.until(() => trust(pki) > 0);
   // The server, too, must be told to trust us.
-  await house.until(() => {
-    trust(server.pki);
-    trust(pki);
-    return newest(house, 'MDC_ECG_HEART_RATE')['value'] === 72;
-  }, 60_000);
+  await house.until(
+    () => house.links.some(({ fault }) => fault?.message.includes('does not trust us')),
+    60_000,
+  );
+  await server.trustStrangers();
+  await house.until(() => newest(house, 'MDC_ECG_HEART_RATE')['value'] === 72, 60_000);
 });
 
 test('a map that names a node the server does not have tells so, and the rest is read', async () => {
