@@ -135,7 +135,8 @@ class Connection {
     const now = nowMs();
     const wall = Date.now();
     for (let left = count; left > 0; left--) {
-      const packet = this.packets[this.turn++ % this.packets.length]!;
+      const packet = this.packets[this.turn++ % this.packets.length];
+      if (!packet) return;
       this.id = (this.id % window) + 1;
       this.sentAt[this.id] = now;
       at += packet.next(
@@ -161,12 +162,12 @@ class Connection {
     let count = 0;
     while (at < chunk.length) {
       if (this.partialBytes > 0 || chunk.length - at < 4) {
-        this.partial[this.partialBytes++] = chunk[at++]!;
+        this.partial[this.partialBytes++] = chunk[at++] ?? 0;
         if (this.partialBytes < 4) continue;
         this.partialBytes = 0;
-        this.latencies.push(now - this.sentAt[this.partial.readUInt16BE(2)]!);
+        this.latencies.push(now - (this.sentAt[this.partial.readUInt16BE(2)] ?? 0));
       } else {
-        this.latencies.push(now - this.sentAt[chunk.readUInt16BE(at + 2)]!);
+        this.latencies.push(now - (this.sentAt[chunk.readUInt16BE(at + 2)] ?? 0));
         at += 4;
       }
       count += 1;
@@ -323,7 +324,8 @@ function openLoop(
       const due = Math.floor(((Math.min(now, endAt) - started) / 1_000) * rate) - sent;
       const shares = new Map<Connection, number>();
       for (let left = due; left > 0; left--) {
-        const connection = connections[turn++ % connections.length]!;
+        const connection = connections[turn++ % connections.length];
+        if (!connection) continue;
         shares.set(connection, (shares.get(connection) ?? 0) + 1);
       }
       for (const [connection, count] of shares) connection.send(count, violating);

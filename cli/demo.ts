@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,10 +29,6 @@ const number = (given: string | undefined, usual: number): number => {
   process.exit(2);
 };
 
-if (!existsSync(new URL('../web/dist/ward.html', import.meta.url))) {
-  console.log('Building the screens …');
-  await import('./build-web.ts');
-}
 const folder = values.data ?? mkdtempSync(join(tmpdir(), 'vigil-demo-'));
 const config = defaultConfig();
 config.data = join(folder, 'gateway');

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [command, ...rest] = process.argv.slice(2);
+const [command] = process.argv.slice(2);
 const wanted = 24;
 
 if (Number(process.versions.node.split('.')[0]) !== wanted) {
@@ -42,6 +42,8 @@ if (!program) {
   console.error(`Usage: node cli/run.mjs <${Object.keys(programs).join('|')}> [options]`);
   process.exit(2);
 }
+// The screens are built by `npm ci`; where that was skipped they are built now.
+const needsScreens = command === 'start' || command === 'demo';
+if (needsScreens && !existsSync(join(root, 'web', 'dist', 'ward.html'))) await import('./build-web.ts');
 process.argv.splice(1, 2, fileURLToPath(new URL(program, import.meta.url)));
 await import(program);
-void rest;

@@ -149,7 +149,7 @@ async function openKeeping(
 
 /** Devices and census: who is where. */
 async function openCensusRoom(house: House, options: GatewayOptions): Promise<void> {
-  const { clock, chance, config } = options;
+  const { clock, chance } = options;
   openRegistry(house, options);
   await house.registry.open();
   for (const host of await house.rows.load('hosts')) house.farHosts.add(host.id);
@@ -167,11 +167,7 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
   house.metrics = metricsOf(house);
 }
 
-async function openIntake(
-  house: House,
-  journal: Journal,
-  { config, clock, chance, demo }: GatewayOptions,
-): Promise<void> {
+async function openIntake(house: House, journal: Journal, { config, clock }: GatewayOptions): Promise<void> {
   house.intake = new Intake({
     ...config.journal,
     clock,

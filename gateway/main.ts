@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
@@ -31,8 +31,6 @@ function prepare() {
 try {
   const config = prepare();
   const log = createLog(config.log.level);
-  const screens = new URL('../web/dist/ward.html', import.meta.url);
-  if (!existsSync(screens)) await import('../cli/build-web.ts');
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };

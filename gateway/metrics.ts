@@ -21,13 +21,12 @@ export interface MetricSources {
 export function createMetrics(sources: MetricSources) {
   const register = new Registry();
   collectDefaultMetrics({ register });
-  const registers = [register];
 
-  new Counter({
+  const fates = new Counter({
     name: 'vigil_observations_total',
     help: 'received = kept + ledgered + quarantined + duplicate',
     labelNames: ['fate'],
-    registers,
+    registers: [],
     collect() {
       this.reset();
       for (const [fate, count] of Object.entries(sources.counters())) this.inc({ fate }, count);
@@ -48,21 +47,21 @@ export function createMetrics(sources: MetricSources) {
     'clients and addresses refused for connecting too often',
     () => sources.door().banned,
   );
-  new Counter({
+  const refusals = new Counter({
     name: 'vigil_mqtt_refusals_total',
     help: 'what the front door refused, by fault code',
     labelNames: ['code'],
-    registers,
+    registers: [],
     collect() {
       this.reset();
       for (const [code, count] of Object.entries(sources.door().refusals)) this.inc({ code }, count);
     },
   });
-  new Gauge({
+  const alarms = new Gauge({
     name: 'vigil_alarms',
     help: 'alarms present',
     labelNames: ['priority', 'kind'],
-    registers,
+    registers: [],
     collect() {
       this.reset();
       for (const { priority, kind } of sources.activeAlarms()) this.inc({ priority, kind });
@@ -72,18 +71,24 @@ export function createMetrics(sources: MetricSources) {
     name: 'vigil_alarm_latency_seconds',
     help: 'from receipt of the raising sample to the alarm on the live stream',
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
-    registers,
+    registers: [],
   });
 
+  register.registerMetric(fates);
+  register.registerMetric(refusals);
+  register.registerMetric(alarms);
+  register.registerMetric(alarmLatency);
+
   function gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
+    const made = new Gauge({
       name,
       help,
-      registers,
+      registers: [],
       collect() {
         this.set(read());
       },
     });
+    register.registerMetric(made);
   }
 
   return {

@@ -25,8 +25,8 @@ export class Digest {
 
   number(value: number): void {
     scratch[0] = value;
-    this.word(words[0]!);
-    this.word(words[1]!);
+    this.word(words[0] ?? 0);
+    this.word(words[1] ?? 0);
   }
 
   text(text: string): void {

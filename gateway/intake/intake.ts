@@ -73,10 +73,11 @@ export class Intake {
       stateChanged: (recording, fault) => options.recordingChanged(recording, fault),
       kept: (trace) => {
         const last = new Float64Array(trace.devices.length);
-        for (let at = 0; at < trace.device.length; at++) last[trace.device[at]!] = trace.receivedAtMs[at]!;
+        for (let at = 0; at < trace.device.length; at++)
+          last[trace.device[at] ?? 0] = trace.receivedAtMs[at] ?? 0;
         for (const [index, name] of trace.devices.entries()) {
           const device = ownerOf(name);
-          if (device) device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, last[index]!);
+          if (device) device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, last[index] ?? 0);
         }
       },
     });
@@ -386,19 +387,19 @@ export class Intake {
     for (const name of counterNames) counters[name] = Math.max(counters[name], batch.counters[name]);
     let first = 0;
     for (let at = 0; at < batch.messages; at++) {
-      const named = batch.devices[batch.deviceIndex[at]!];
+      const named = batch.devices[batch.deviceIndex[at] ?? 0];
       if (named) {
         const device = this.open(named.device);
         device.seen.restore(
           named.boot,
-          batch.seq[at]!,
+          batch.seq[at] ?? 0,
           batch.takenAtMs[first] ?? NaN,
-          batch.digest[2 * at]!,
-          batch.digest[2 * at + 1]!,
+          batch.digest[2 * at] ?? 0,
+          batch.digest[2 * at + 1] ?? 0,
         );
-        device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, batch.receivedAtMs[at]!);
+        device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, batch.receivedAtMs[at] ?? 0);
       }
-      first += batch.count[at]!;
+      first += batch.count[at] ?? 0;
     }
   }
 

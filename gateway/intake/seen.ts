@@ -73,8 +73,8 @@ export class BootSeen {
     let high = intervals.length / 2 - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      if (seq < intervals[2 * middle]!) high = middle - 1;
-      else if (seq > intervals[2 * middle + 1]!) low = middle + 1;
+      if (seq < (intervals[2 * middle] ?? 0)) high = middle - 1;
+      else if (seq > (intervals[2 * middle + 1] ?? 0)) low = middle + 1;
       else return true;
     }
     return false;
@@ -92,7 +92,7 @@ export class BootSeen {
   private insert(seq: number): boolean {
     const { intervals } = this;
     let at = 0;
-    while (at < intervals.length && intervals[at + 1]! < seq) at += 2;
+    while (at < intervals.length && (intervals[at + 1] ?? 0) < seq) at += 2;
     const joinsBefore = at > 0 && intervals[at - 1] === seq - 1;
     const joinsAfter = at < intervals.length && intervals[at] === seq + 1;
     if (joinsBefore && joinsAfter) intervals.splice(at - 1, 2);
@@ -110,8 +110,8 @@ export class BootSeen {
     this.knownFrom = Math.max(this.knownFrom, this.top - before + 1);
     const larger = new Uint32Array(this.digests.length * 2);
     for (let seq = Math.max(0, this.top - before + 1); seq <= this.top; seq++) {
-      larger[2 * (seq % (2 * before))] = this.digests[2 * (seq % before)]!;
-      larger[2 * (seq % (2 * before)) + 1] = this.digests[2 * (seq % before) + 1]!;
+      larger[2 * (seq % (2 * before))] = this.digests[2 * (seq % before)] ?? 0;
+      larger[2 * (seq % (2 * before)) + 1] = this.digests[2 * (seq % before) + 1] ?? 0;
     }
     this.digests = larger;
   }

@@ -47,12 +47,12 @@ export async function openIntake({
   const faults: { device: string; fault: Fault }[] = [];
   const unusable: { key: string; reason: string | undefined }[] = [];
   const states: unknown[] = [];
-  let intake: Intake | undefined;
+  const held: { intake?: Intake } = {};
   const journal = await openJournal({
     folder: join(folder, 'journal'),
     segmentBytes: 1 << 20,
     maxBytes: 64 << 20,
-    snapshot: () => intake?.snapshot(),
+    snapshot: () => held.intake?.snapshot(),
     lost: () => undefined,
     faulty: () => undefined,
   });
@@ -61,7 +61,7 @@ export async function openIntake({
     bytes: 128 * 1024,
     settle: async (settled) => void losses.push(...settled),
   });
-  intake = new Intake({
+  const opened = new Intake({
     clock,
     journal,
     ledger,
@@ -85,8 +85,8 @@ export async function openIntake({
     recordingChanged: () => undefined,
     deviceFault: (device, fault) => void faults.push({ device, fault }),
   });
-  await intake.recover();
-  const opened = intake;
+  held.intake = opened;
+  await opened.recover();
 
   const publish = (
     device: string,
