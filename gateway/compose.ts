@@ -25,7 +25,15 @@ import { glance, latestValues } from './intake/glance.ts';
 import { Intake } from './intake/intake.ts';
 import { Ledger, type Loss } from './intake/ledger.ts';
 import { readReserve } from './intake/reserve-file.ts';
-import { enterLoss, intakeListeners, joinLive, noteFault, recordingChanged, watchHouse } from './joints.ts';
+import {
+  bedOf,
+  enterLoss,
+  intakeListeners,
+  joinLive,
+  noteFault,
+  recordingChanged,
+  watchHouse,
+} from './joints.ts';
 import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
@@ -159,6 +167,7 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
     chance,
     audit: (act) => audit(house, act),
     knowsDevice: (device) => house.registry.get(device) !== undefined,
+    fixedAt: (bed) => house.registry.fixedAt(bed),
     glance: (device) => {
       const known = house.registry.get(device);
       return known && glance(device, known.label, house.intake.device(device));
@@ -228,7 +237,7 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
       if (!device) house.broker.disconnect(id, 'the device was removed');
       house.alarms.deviceChanged(id);
       house.hosts.configure(ownHost);
-      const bed = house.census.current(id)?.bed;
+      const bed = bedOf(house, id);
       if (bed !== undefined) house.live.bedChanged(bed);
     },
   });

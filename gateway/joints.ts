@@ -15,7 +15,7 @@ export const intakeListeners = (house: House): IntakeListeners => ({
   seriesSeen: (series) => house.alarms.seriesSeen(series),
   messageTaken: (device, receivedAtMs) => {
     house.alarms.messageTaken(device, receivedAtMs);
-    const bed = house.census.current(device)?.bed;
+    const bed = bedOf(house, device);
     if (bed !== undefined) house.live.valuesChanged(bed);
   },
   unusable: (series) => house.alarms.unusable(series),
@@ -23,10 +23,14 @@ export const intakeListeners = (house: House): IntakeListeners => ({
   deviceState: (device, state) => {
     house.alarms.deviceState(device, state);
     if (state.fault) house.desk.noteReport(device, state.fault);
-    const bed = house.census.current(device)?.bed;
+    const bed = bedOf(house, device);
     if (bed !== undefined) house.live.bedChanged(bed);
   },
 });
+
+/** The bed whose tile shows the device: where it is associated, else its fixed place. */
+export const bedOf = (house: House, device: string): string | undefined =>
+  house.census.current(device)?.bed ?? house.registry.get(device)?.bed;
 
 /** Changes of census and alarms reach the live stream in their own tick. */
 export function joinLive(house: House): void {

@@ -89,6 +89,11 @@ export class Registry {
     return held;
   }
 
+  /** Devices whose fixed place this bed is. */
+  fixedAt(bed: string): DeviceId[] {
+    return this.list({}).flatMap((device) => (device.bed === bed ? [device.id] : []));
+  }
+
   async register(by: Person, draft: DeviceDraft): Promise<Device | 'id-taken' | 'absent' | Refused> {
     if (!this.options.wardExists(draft.ward)) return 'absent';
     if (draft.id !== undefined && this.devices.has(draft.id)) return 'id-taken';
