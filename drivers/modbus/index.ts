@@ -59,6 +59,7 @@ async function openBus(
   wire: { readonly port: string; readonly framing: Framing; readonly line: Line },
   { clock, chance }: Pick<DriverHost, 'clock' | 'chance'>,
 ): Promise<Shared<Bus>> {
+  const closing = new AbortController();
   const bus = createBus({
     address: wire.port,
     framing: wire.framing,
@@ -66,9 +67,13 @@ async function openBus(
     chance,
     // Modbus over serial line V1.02, 2.5.1.1: 3.5 characters of 11 bits, and no less than 1.75 ms.
     gapMs: wire.framing === 'rtu' ? Math.max(1.75, (3.5 * 11 * 1000) / wire.line.baudRate) : 0,
-    connect: () => openStream(wire.port, wire.line, { clock, deadlineMs: connectMs }),
+    connect: () => openStream(wire.port, wire.line, { clock, deadlineMs: connectMs, signal: closing.signal }),
   });
-  return { value: bus, close: () => bus.close() };
+  const close = async (): Promise<void> => {
+    closing.abort(new Fault('WIRE_CLOSED', { address: wire.port }));
+    await bus.close();
+  };
+  return { value: bus, close };
 }
 
 interface JoinOptions {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Fault } from '../../model/fault.ts';
 import type { Chance } from '../../model/ids.ts';
-import { quietMs, type UnitState } from './unit.ts';
+import type { UnitState } from './unit.ts';
+import { quietMs } from './wire.ts';
 
 /** A unit that does not answer may use this part of its bus's time. */
 const deadShare = 0.1;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Fault } from '../../model/fault.ts';
+import { quietMs } from './wire.ts';
 import { dataBytes, type ReadRequest, type Reply } from './frame.ts';
 
 /** A constant the device holds at a known place: what it answers proves which question it answers. */
@@ -41,6 +42,8 @@ export interface Unanswered {
 export interface UnitState {
   readonly options: UnitOptions;
   readonly queue: Job[];
+  /** Sessions that read it. */
+  users: number;
   proving: boolean;
   doubtful: boolean;
   /** Until then (monotonic) each value is verified by a proof behind it; doubt ends with it. */
@@ -73,6 +76,7 @@ export interface Job {
 export const createUnit = (options: UnitOptions): UnitState => ({
   options,
   queue: [],
+  users: 0,
   proving: false,
   doubtful: false,
   guardUntilMs: 0,
@@ -143,6 +147,3 @@ export function noteLate(state: UnitState, reply: Reply, clock: Clock): void {
   // Nothing more is on its way: the unit may be asked again once the line is quiet.
   if (state.unanswered.length === 0) state.notBeforeMs = Math.min(state.notBeforeMs, nowMs + quietMs);
 }
-
-/** Silence that counts as quiet: more than 3.5 characters at 1200 baud and a device server's packing delay. */
-export const quietMs = 50;
