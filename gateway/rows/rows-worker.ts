@@ -17,7 +17,8 @@ interface Waiting {
 
 const { folder } = workerData as { readonly folder: string };
 const clock = systemClock();
-const main = parentPort!;
+if (!parentPort) throw new Error('this program runs as a worker');
+const main = parentPort;
 const retryMs = 500;
 /** Operations in one commit at most. */
 const mostAtOnce = 2_000;

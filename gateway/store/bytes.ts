@@ -99,7 +99,7 @@ export function putNumbers(
   const [from, to] = range;
   if (from === to) return;
   out.reserve((to - from) * 8 + 32);
-  const first = column[from]!;
+  const first = column[from] ?? 0;
   let constant = true;
   for (let at = from + 1; constant && at < to; at++) constant = column[at] === first;
   if (constant) {
@@ -121,7 +121,7 @@ export function takeNumbers(input: ByteReader, target: Float64Array, at: number,
   const mode = input.byte();
   if (mode === modes.constant) {
     takePlain(input, target, at, 1);
-    target.fill(target[at]!, at, at + count);
+    target.fill(target[at] ?? 0, at, at + count);
   } else if (mode === modes.plain) takePlain(input, target, at, count);
   else if (mode === modes.steady) takeSteady(input, target, at, count);
   else if (mode === modes.near) takeNear(input, target, at, count);
@@ -148,7 +148,7 @@ function scaleOf(column: Float64Array, from: number, to: number): number {
   for (let scale = 1; scale <= 1000; scale *= 10) {
     let at = from;
     while (at < to) {
-      const value = column[at]!;
+      const value = column[at] ?? 0;
       const whole = Math.round(value * scale);
       if (whole / scale !== value || whole > largest || whole < -largest) break;
       at++;
@@ -164,7 +164,7 @@ function putSteady(
   [from, to]: readonly [number, number],
   scale: number,
 ): void {
-  const first = Math.round(column[from]! * scale);
+  const first = Math.round((column[from] ?? 0) * scale);
   const step = usualStep(column, from, to, scale);
   out.byte(modes.steady);
   out.varint(scale);
@@ -174,7 +174,7 @@ function putSteady(
   let at = out.at;
   let before = first;
   for (let index = from + 1; index < to; index++) {
-    const whole = Math.round(column[index]! * scale);
+    const whole = Math.round((column[index] ?? 0) * scale);
     const odd = whole - before - step;
     before = whole;
     if (odd >= -64 && odd < 64) bytes[at++] = odd >= 0 ? odd * 2 : -odd * 2 - 1;
@@ -191,7 +191,7 @@ function takeSteady(input: ByteReader, target: Float64Array, at: number, count: 
   let place = input.at;
   target[at] = whole / scale;
   for (let index = at + 1; index < at + count; index++) {
-    const small = bytes[place]!;
+    const small = bytes[place] ?? 0;
     if (small < 128) {
       place++;
       whole += step + ((small >> 1) ^ -(small & 1));
@@ -213,14 +213,14 @@ function putNear(
   scale: number,
 ): void {
   let least = Infinity;
-  for (let index = from; index < to; index++) if (column[index]! < least) least = column[index]!;
+  for (let index = from; index < to; index++) if ((column[index] ?? 0) < least) least = column[index] ?? 0;
   const floor = Math.round(least * scale);
   out.byte(modes.near);
   out.varint(scale);
   out.varint(zigzag(floor));
   let at = out.at;
   for (let index = from; index < to; index++)
-    at = putVarint(out.bytes, at, Math.round(column[index]! * scale) - floor);
+    at = putVarint(out.bytes, at, Math.round((column[index] ?? 0) * scale) - floor);
   out.at = at;
 }
 
@@ -235,7 +235,7 @@ function usualStep(column: Float64Array, from: number, to: number, scale: number
   const samples: number[] = [];
   const stride = Math.max(1, Math.floor((to - from - 1) / 9));
   for (let index = from + 1; index < to && samples.length < 9; index += stride)
-    samples.push(Math.round(column[index]! * scale) - Math.round(column[index - 1]! * scale));
+    samples.push(Math.round((column[index] ?? 0) * scale) - Math.round((column[index - 1] ?? 0) * scale));
   samples.sort((a, b) => a - b);
   return samples[samples.length >> 1] ?? 0;
 }

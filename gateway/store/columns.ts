@@ -17,6 +17,10 @@ export class Dictionary {
     return this.words.push(word) - 1;
   }
 
+  word(number: number): string {
+    return this.words[number] ?? '';
+  }
+
   clear(): void {
     this.words.length = 0;
     this.numbers.clear();
@@ -54,6 +58,15 @@ export class Columns {
     this.texts.length = 0;
   }
 
+  bootOf(row: number): string {
+    return this.boots.word(this.boot[row] ?? 0);
+  }
+
+  /** Of a row that has one. */
+  textOf(row: number): TextValue {
+    return this.texts[this.textAt[row] ?? 0] ?? '';
+  }
+
   /** Makes room for `count` more rows. */
   reserve(count: number): void {
     const need = this.length + count;
@@ -81,10 +94,10 @@ export class Columns {
     this.flags.set(other.flags.subarray(from, to), at);
     this.reason.set(other.reason.subarray(from, to), at);
     const boots = other.boots.words.map((word) => this.boots.number(word));
-    for (let row = from; row < to; row++) this.boot[at + row - from] = boots[other.boot[row]!]!;
+    for (let row = from; row < to; row++) this.boot[at + row - from] = boots[other.boot[row] ?? 0] ?? 0;
     for (let row = from; row < to; row++)
-      if (hasText(other.flags[row]!))
-        this.textAt[at + row - from] = this.texts.push(other.texts[other.textAt[row]!]!) - 1;
+      if (hasText(other.flags[row] ?? 0))
+        this.textAt[at + row - from] = this.texts.push(other.textOf(row)) - 1;
     this.length += to - from;
   }
 
@@ -94,7 +107,7 @@ export class Columns {
     let high = this.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.taken[middle]! < takenAtMs) low = middle + 1;
+      if ((this.taken[middle] ?? 0) < takenAtMs) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -110,18 +123,16 @@ export class Columns {
     order.sort((a, b) => this.compare(a, b));
     let kept = 1;
     for (let row = 1; row < order.length; row++)
-      if (this.compare(order[kept - 1]!, order[row]!) !== 0) order[kept++] = order[row]!;
+      if (this.compare(order[kept - 1] ?? 0, order[row] ?? 0) !== 0) order[kept++] = order[row] ?? 0;
     this.pick(order.subarray(0, kept));
   }
 
   /** Negative: row a stands before row b. 0: the same observation. */
   compare(a: number, b: number): number {
     return (
-      this.taken[a]! - this.taken[b]! ||
-      (this.boot[a] === this.boot[b]
-        ? 0
-        : compareWords(this.boots.words[this.boot[a]!]!, this.boots.words[this.boot[b]!]!)) ||
-      this.seq[a]! - this.seq[b]!
+      (this.taken[a] ?? 0) - (this.taken[b] ?? 0) ||
+      (this.boot[a] === this.boot[b] ? 0 : compareWords(this.bootOf(a), this.bootOf(b))) ||
+      (this.seq[a] ?? 0) - (this.seq[b] ?? 0)
     );
   }
 
@@ -150,25 +161,26 @@ export function putRows(out: ByteWriter, rows: Columns, from: number, to: number
   if (scratch.length < count) scratch = new Float64Array(count * 2);
   out.varint(count);
   putNumbers(out, rows.taken, [from, to], 'steady');
-  for (let row = 0; row < count; row++) scratch[row] = rows.received[from + row]! - rows.taken[from + row]!;
+  for (let row = 0; row < count; row++)
+    scratch[row] = (rows.received[from + row] ?? 0) - (rows.taken[from + row] ?? 0);
   // The difference of two times is kept only where it gives the second back exactly.
   let exact = true;
   for (let row = 0; exact && row < count; row++)
-    exact = rows.taken[from + row]! + scratch[row]! === rows.received[from + row]!;
+    exact = (rows.taken[from + row] ?? 0) + (scratch[row] ?? 0) === (rows.received[from + row] ?? 0);
   out.byte(exact ? 1 : 0);
   if (exact) putNumbers(out, scratch, [0, count], 'near');
   else putNumbers(out, rows.received, [from, to], 'steady');
   putNumbers(out, rows.seq, [from, to], 'steady');
   putBytes(out, rows.flags, from, to);
   putBytes(out, rows.reason, from, to);
-  for (let row = 0; row < count; row++) scratch[row] = rows.boot[from + row]!;
+  for (let row = 0; row < count; row++) scratch[row] = rows.boot[from + row] ?? 0;
   putNumbers(out, scratch, [0, count], 'steady');
   let numbers = 0;
   const texts: TextValue[] = [];
   for (let row = from; row < to; row++) {
-    const flags = rows.flags[row]!;
-    if (flagsKind(flags) === kinds.number) scratch[numbers++] = rows.value[row]!;
-    else if (hasText(flags)) texts.push(rows.texts[rows.textAt[row]!]!);
+    const flags = rows.flags[row] ?? 0;
+    if (flagsKind(flags) === kinds.number) scratch[numbers++] = rows.value[row] ?? 0;
+    else if (hasText(flags)) texts.push(rows.textOf(row));
   }
   putNumbers(out, scratch, [0, numbers], 'steady');
   if (texts.length > 0) out.text(JSON.stringify(texts));
@@ -183,7 +195,9 @@ export function takeRows(input: ByteReader, target: Columns, boots: readonly str
   takeNumbers(input, target.taken, at, count);
   const exact = input.byte() === 1;
   takeNumbers(input, target.received, at, count);
-  if (exact) for (let row = at; row < at + count; row++) target.received[row]! += target.taken[row]!;
+  if (exact)
+    for (let row = at; row < at + count; row++)
+      target.received[row] = (target.received[row] ?? 0) + (target.taken[row] ?? 0);
   takeNumbers(input, target.seq, at, count);
   takeBytes(input, target.flags, at, count);
   takeBytes(input, target.reason, at, count);
@@ -192,7 +206,7 @@ export function takeRows(input: ByteReader, target: Columns, boots: readonly str
   let numbers = 0;
   let texts = 0;
   for (let row = at; row < at + count; row++) {
-    const kind = flagsKind(target.flags[row]!);
+    const kind = flagsKind(target.flags[row] ?? 0);
     if (kind === kinds.number) numbers++;
     else if (kind >= kinds.code) texts++;
   }
@@ -201,8 +215,8 @@ export function takeRows(input: ByteReader, target: Columns, boots: readonly str
   let number = 0;
   let text = 0;
   for (let row = at; row < at + count; row++) {
-    const kind = flagsKind(target.flags[row]!);
-    target.value[row] = kind === kinds.number ? scratch[number++]! : NaN;
+    const kind = flagsKind(target.flags[row] ?? 0);
+    target.value[row] = kind === kinds.number ? (scratch[number++] ?? 0) : NaN;
     if (kind >= kinds.code) target.textAt[row] = target.texts.push(words[text++] ?? '') - 1;
   }
   target.length += count;
@@ -212,7 +226,7 @@ function takeBoots(target: Columns, boots: readonly string[], count: number): vo
   let known = -1;
   let number = 0;
   for (let row = 0; row < count; row++) {
-    const local = scratch[row]!;
+    const local = scratch[row] ?? 0;
     if (local !== known) {
       known = local;
       number = target.boots.number(boots[local] ?? '');
@@ -229,6 +243,6 @@ function resized<C extends Column>(from: C, to: C): C {
 }
 
 function picked<C extends Column>(from: C, to: C, order: Uint32Array): C {
-  for (let row = 0; row < order.length; row++) to[row] = from[order[row]!]!;
+  for (let row = 0; row < order.length; row++) to[row] = from[order[row] ?? 0] ?? 0;
   return to;
 }

@@ -51,7 +51,7 @@ export class Compaction {
     const done = end === this.parts.length;
     const compacted = done
       ? { throughBlock: 0, beforeSeries: 0 }
-      : { throughBlock: this.through, beforeSeries: this.parts[end]!.series };
+      : { throughBlock: this.through, beforeSeries: this.parts[end]?.series ?? 0 };
     const doubled = this.file.write(() => {
       const lost = this.writeSlice(slice);
       if (done)
@@ -73,16 +73,11 @@ export class Compaction {
   /** Whole series only, so that progress is one number. */
   private sliceEnd(): number {
     let observations = 0;
-    let end = 0;
-    while (end < this.parts.length) {
-      const { series } = this.parts[end]!;
-      let next = end;
-      for (; next < this.parts.length && this.parts[next]!.series === series; next++)
-        observations += this.parts[next]!.observations;
-      if (end > 0 && observations > sliceObservations) break;
-      end = next;
+    for (const [at, part] of this.parts.entries()) {
+      if (observations >= sliceObservations && part.series !== this.parts[at - 1]?.series) return at;
+      observations += part.observations;
     }
-    return end;
+    return this.parts.length;
   }
 
   /** Opens one block after the other; what is in memory is the slice's own rows. */
@@ -142,7 +137,7 @@ export class Compaction {
   private writeSeries(series: number, fresh: Columns): number {
     let doubled = 0;
     for (let from = 0; from < fresh.length;) {
-      const hour = Math.floor(fresh.taken[from]! / hourMs) * hourMs;
+      const hour = Math.floor((fresh.taken[from] ?? 0) / hourMs) * hourMs;
       // Where an hour is lost in the rounding of an absurd instant, one row at a time still comes to an end.
       const to = Math.max(from + 1, fresh.firstAt(hour + hourMs));
       doubled += this.writeHour(series, fresh, { hour, from, to });
@@ -157,7 +152,7 @@ export class Compaction {
     span: { hour: number; from: number; to: number },
   ): number {
     const { hour, from, to } = span;
-    const old = this.chunksToMerge(series, hour, fresh.taken[from]!, fresh.taken[to - 1]!);
+    const old = this.chunksToMerge(series, hour, fresh.taken[from] ?? 0, fresh.taken[to - 1] ?? 0);
     const { merged } = this;
     merged.clear();
     const before = old.reduce((sum, chunk) => sum + chunk.observations, 0);
@@ -200,13 +195,13 @@ export class Compaction {
   private writeChunk(series: number, rows: Columns, from: number, to: number): void {
     let receivedToMs = -Infinity;
     for (let row = from; row < to; row++)
-      if (rows.received[row]! > receivedToMs) receivedToMs = rows.received[row]!;
+      if ((rows.received[row] ?? 0) > receivedToMs) receivedToMs = rows.received[row] ?? 0;
     this.writer.put(rows, from, to);
     const body = this.writer.seal(rows.boots.words, level);
     this.file
       .sql(
         'INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body) VALUES (?, ?, ?, ?, ?, ?)',
       )
-      .run(series, rows.taken[from]!, rows.taken[to - 1]!, receivedToMs, to - from, body);
+      .run(series, rows.taken[from] ?? 0, rows.taken[to - 1] ?? 0, receivedToMs, to - from, body);
   }
 }

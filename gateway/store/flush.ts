@@ -27,11 +27,11 @@ export function flushHead(
     for (const { id, device, metric, channel } of book.fresh)
       file.sql('INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)').run(id, device, metric, channel);
     const blocks = writeBlocks(file, head, book.all.length);
-    for (const { id } of newest(book, head)) file.putLatest(id, head.latestRow(book.newestAt[id]!));
+    for (const { id } of newest(book, head)) file.putLatest(id, head.latestRow(book.newestAt[id] ?? 0));
     for (const [klass, ranges] of delivered) file.putDelivered(klass, ranges);
     return blocks;
   });
-  for (const { id } of newest(book, head)) book.setLatest(id, head.latestRow(book.newestAt[id]!));
+  for (const { id } of newest(book, head)) book.setLatest(id, head.latestRow(book.newestAt[id] ?? 0));
   book.fresh.length = 0;
   head.clear();
   return { blocks: flushed, observations: flushed.reduce((sum, block) => sum + block.observations, 0) };
@@ -39,7 +39,7 @@ export function flushHead(
 
 function* newest(book: SeriesBook, head: Head): Generator<{ id: number }> {
   if (head.length === 0) return;
-  for (const series of book.all) if (series && book.newestAt[series.id]! >= 0) yield series;
+  for (const series of book.all) if (series && (book.newestAt[series.id] ?? 0) >= 0) yield series;
 }
 
 function writeBlocks(file: StoreFile, head: Head, seriesCount: number): BlockExtent[] {
@@ -60,17 +60,17 @@ function writeBlocks(file: StoreFile, head: Head, seriesCount: number): BlockExt
     receivedToMs = -Infinity;
   };
   for (let series = 0; series < seriesCount; series++) {
-    for (let from = starts[series]!; from < starts[series + 1]!; from += blockObservations) {
-      head.gather(columns, order.subarray(from, Math.min(from + blockObservations, starts[series + 1]!)));
+    for (let from = starts[series] ?? 0; from < (starts[series + 1] ?? 0); from += blockObservations) {
+      head.gather(columns, order.subarray(from, Math.min(from + blockObservations, starts[series + 1] ?? 0)));
       columns.settle();
       for (let row = 0; row < columns.length; row++)
-        if (columns.received[row]! > receivedToMs) receivedToMs = columns.received[row]!;
+        if ((columns.received[row] ?? 0) > receivedToMs) receivedToMs = columns.received[row] ?? 0;
       entries.push({
         series,
         offset: writer.put(columns),
         observations: columns.length,
-        fromMs: columns.taken[0]!,
-        toMs: columns.taken[columns.length - 1]!,
+        fromMs: columns.taken[0] ?? 0,
+        toMs: columns.taken[columns.length - 1] ?? 0,
       });
       observations += columns.length;
       if (observations >= blockObservations || writer.length >= blockBytes) seal();
@@ -86,10 +86,18 @@ export function orderBySeries(
   seriesCount: number,
 ): { readonly order: Uint32Array; readonly starts: Uint32Array } {
   const starts = new Uint32Array(seriesCount + 1);
-  for (let row = 0; row < head.length; row++) starts[head.series[row]! + 1]! += 1;
-  for (let series = 0; series < seriesCount; series++) starts[series + 1]! += starts[series]!;
+  const add = (place: number, count: number): void => {
+    starts[place] = (starts[place] ?? 0) + count;
+  };
+  for (let row = 0; row < head.length; row++) add((head.series[row] ?? 0) + 1, 1);
+  for (let series = 0; series < seriesCount; series++) add(series + 1, starts[series] ?? 0);
   const next = starts.slice();
   const order = new Uint32Array(head.length);
-  for (let row = 0; row < head.length; row++) order[next[head.series[row]!]!++] = row;
+  for (let row = 0; row < head.length; row++) {
+    const series = head.series[row] ?? 0;
+    const place = next[series] ?? 0;
+    order[place] = row;
+    next[series] = place + 1;
+  }
   return { order, starts };
 }

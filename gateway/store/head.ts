@@ -10,8 +10,6 @@ const noKeys = new Uint32Array(0);
 
 export class Head {
   readonly capacity: number;
-  /** Changes when the head is emptied. */
-  generation = 0;
   length = 0;
   messages = 0;
   /** Times of the observations in it; From above To when it is empty. */
@@ -55,7 +53,7 @@ export class Head {
     this.flags.set(batch.flags, start);
     this.reason.set(batch.reason, start);
     if (this.keyNumbers.length < batch.keys.length) this.keyNumbers = new Uint32Array(batch.keys.length * 2);
-    for (let key = 0; key < batch.keys.length; key++) this.keyNumbers[key] = book.key(batch.keys[key]!);
+    for (let key = 0; key < batch.keys.length; key++) this.keyNumbers[key] = book.key(batch.keys[key] ?? '');
     if (batch.texts.length > 0) this.appendTexts(batch, start);
     this.appendMessages(batch, book);
     this.length = start + batch.observations;
@@ -68,27 +66,33 @@ export class Head {
     let row = this.length;
     let from = 0;
     let { fromMs, toMs } = this;
-    const devices = batch.devices.map(({ device }) => book.device(device));
+    const senders = batch.devices.map(({ device, boot }) => ({
+      device: book.device(device),
+      boot: this.boots.number(boot),
+    }));
     for (let at = 0; at < batch.messages; at++) {
-      const device = devices[deviceIndex[at]!]!;
+      const sender = senders[deviceIndex[at] ?? 0];
+      if (!sender) throw new RangeError('a message of no device');
+      const { device } = sender;
       const place = this.messages++;
-      const received = batch.receivedAtMs[at]!;
-      this.seq[place] = batch.seq[at]!;
+      const received = batch.receivedAtMs[at] ?? 0;
+      this.seq[place] = batch.seq[at] ?? 0;
       this.received[place] = received;
-      this.boot[place] = this.bootNumber(device, batch.devices[deviceIndex[at]!]!.boot);
-      for (const end = from + count[at]!; from < end; from++, row++) {
-        const key = keyNumbers[keyIndex[from]!]!;
-        const id = device.byKey[key] ?? book.make(device, batch.keys[keyIndex[from]!]!);
+      this.boot[place] = sender.boot;
+      for (const end = from + (count[at] ?? 0); from < end; from++, row++) {
+        const key = keyNumbers[keyIndex[from] ?? 0] ?? 0;
+        const id = device.byKey[key] ?? book.make(device, batch.keys[keyIndex[from] ?? 0] ?? '');
         series[row] = id;
         message[row] = place;
-        let instant = taken[row]!;
+        let instant = taken[row] ?? 0;
         if (!Number.isFinite(instant)) {
           instant = taken[row] = received;
-          flags[row]! |= unplacedBit;
+          flags[row] = (flags[row] ?? 0) | unplacedBit;
         }
         if (instant < fromMs) fromMs = instant;
         if (instant > toMs) toMs = instant;
-        if (instant >= book.newestTaken[id]! && !flagsUnplaced(flags[row]!)) this.renew(book, id, row);
+        if (instant >= (book.newestTaken[id] ?? 0) && !flagsUnplaced(flags[row] ?? 0))
+          this.renew(book, id, row);
       }
     }
     this.fromMs = fromMs;
@@ -97,29 +101,23 @@ export class Head {
 
   /** Of two of the same instant the one received later is the newest. */
   private renew(book: SeriesBook, id: number, row: number): void {
-    const instant = this.taken[row]!;
-    const at = book.newestAt[id]!;
-    if (at !== notSeen && instant === book.newestTaken[id]!) {
-      const before = at === inDatabase ? book.latest[id]!.receivedAtMs : this.received[this.message[at]!]!;
-      if (before > this.received[this.message[row]!]!) return;
+    const instant = this.taken[row] ?? 0;
+    const at = book.newestAt[id] ?? 0;
+    if (at !== notSeen && instant === (book.newestTaken[id] ?? 0)) {
+      const before =
+        at === inDatabase
+          ? (book.latest[id]?.receivedAtMs ?? 0)
+          : (this.received[this.message[at] ?? 0] ?? 0);
+      if (before > (this.received[this.message[row] ?? 0] ?? 0)) return;
     }
     book.newestTaken[id] = instant;
     book.newestAt[id] = row;
   }
 
-  private bootNumber(device: ReturnType<SeriesBook['device']>, boot: string): number {
-    if (device.bootHead !== this.generation || device.boot !== boot) {
-      device.boot = boot;
-      device.bootNumber = this.boots.number(boot);
-      device.bootHead = this.generation;
-    }
-    return device.bootNumber;
-  }
-
   private appendTexts(batch: ObservationBatch, start: number): void {
     let next = 0;
     for (let at = 0; at < batch.observations; at++) {
-      if (flagsKind(batch.flags[at]!) < kinds.code) continue;
+      if (flagsKind(batch.flags[at] ?? 0) < kinds.code) continue;
       const text = batch.texts[next++] ?? '';
       this.textAt[start + at] = this.texts.push(text) - 1;
       this.textChars += typeof text === 'string' ? text.length : text[0].length + text[1].length;
@@ -130,17 +128,17 @@ export class Head {
   copyTo(target: Columns, row: number): void {
     target.reserve(1);
     const at = target.length++;
-    const message = this.message[row]!;
-    target.taken[at] = this.taken[row]!;
-    target.received[at] = this.received[message]!;
-    target.value[at] = this.value[row]!;
-    target.seq[at] = this.seq[message]!;
-    target.boot[at] = target.boots.number(this.boots.words[this.boot[message]!]!);
-    const flags = this.flags[row]!;
+    const message = this.message[row] ?? 0;
+    target.taken[at] = this.taken[row] ?? 0;
+    target.received[at] = this.received[message] ?? 0;
+    target.value[at] = this.value[row] ?? 0;
+    target.seq[at] = this.seq[message] ?? 0;
+    target.boot[at] = target.boots.number(this.boots.word(this.boot[message] ?? 0));
+    const flags = this.flags[row] ?? 0;
     target.flags[at] = flags;
-    target.reason[at] = this.reason[row]!;
+    target.reason[at] = this.reason[row] ?? 0;
     if (flagsKind(flags) >= kinds.code)
-      target.textAt[at] = target.texts.push(this.texts[this.textAt[row]!]!) - 1;
+      target.textAt[at] = target.texts.push(this.texts[this.textAt[row] ?? 0] ?? '') - 1;
   }
 
   /** Replaces the rows of `target` by the given ones, all of one series; its dictionary of boots goes on. */
@@ -151,43 +149,42 @@ export class Head {
     let known = -1;
     let boot = 0;
     for (let at = 0; at < rows.length; at++) {
-      const row = rows[at]!;
-      const message = this.message[row]!;
+      const row = rows[at] ?? 0;
+      const message = this.message[row] ?? 0;
       if (this.boot[message] !== known) {
-        known = this.boot[message]!;
-        boot = target.boots.number(this.boots.words[known]!);
+        known = this.boot[message] ?? 0;
+        boot = target.boots.number(this.boots.word(known));
       }
-      const flags = this.flags[row]!;
-      target.taken[at] = this.taken[row]!;
-      target.received[at] = this.received[message]!;
-      target.value[at] = this.value[row]!;
-      target.seq[at] = this.seq[message]!;
+      const flags = this.flags[row] ?? 0;
+      target.taken[at] = this.taken[row] ?? 0;
+      target.received[at] = this.received[message] ?? 0;
+      target.value[at] = this.value[row] ?? 0;
+      target.seq[at] = this.seq[message] ?? 0;
       target.boot[at] = boot;
       target.flags[at] = flags;
-      target.reason[at] = this.reason[row]!;
+      target.reason[at] = this.reason[row] ?? 0;
       if (flagsKind(flags) >= kinds.code)
-        target.textAt[at] = target.texts.push(this.texts[this.textAt[row]!]!) - 1;
+        target.textAt[at] = target.texts.push(this.texts[this.textAt[row] ?? 0] ?? '') - 1;
     }
     target.length = rows.length;
   }
 
   latestRow(row: number): LatestRow {
-    const message = this.message[row]!;
-    const flags = this.flags[row]!;
+    const message = this.message[row] ?? 0;
+    const flags = this.flags[row] ?? 0;
     return {
-      takenAtMs: this.taken[row]!,
-      receivedAtMs: this.received[message]!,
-      value: this.value[row]!,
+      takenAtMs: this.taken[row] ?? 0,
+      receivedAtMs: this.received[message] ?? 0,
+      value: this.value[row] ?? 0,
       flags,
-      reason: this.reason[row]!,
-      seq: this.seq[message]!,
-      boot: this.boots.words[this.boot[message]!]!,
-      text: flagsKind(flags) >= kinds.code ? this.texts[this.textAt[row]!] : undefined,
+      reason: this.reason[row] ?? 0,
+      seq: this.seq[message] ?? 0,
+      boot: this.boots.word(this.boot[message] ?? 0),
+      text: flagsKind(flags) >= kinds.code ? this.texts[this.textAt[row] ?? 0] : undefined,
     };
   }
 
   clear(): void {
-    this.generation++;
     this.length = 0;
     this.messages = 0;
     this.fromMs = Infinity;

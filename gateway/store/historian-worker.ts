@@ -17,7 +17,8 @@ import type { LineAsk, LineWord } from './worker-line.ts';
 
 const settings = workerData as HistorianSettings;
 const clock = systemClock();
-const main = parentPort!;
+if (!parentPort) throw new Error('this program runs as a worker');
+const main = parentPort;
 const retryMs = 1_000;
 const expireEveryMs = 600_000;
 const damagedExit = 3;

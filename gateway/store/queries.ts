@@ -55,7 +55,7 @@ export function latest(sources: Sources, devices: readonly string[]): RowColumns
   const ids = [...new Set(devices)].flatMap((device) => book.known(device)?.ids ?? []);
   const page = new Page(sources, ids.length);
   for (const id of ids) {
-    const at = book.newestAt[id]!;
+    const at = book.newestAt[id] ?? 0;
     const row = at === notSeen ? undefined : at === inDatabase ? book.latest[id] : head.latestRow(at);
     if (row) page.addRow(id, row);
   }
@@ -116,7 +116,7 @@ function mergeInto(page: Page, window: Window, after: Place | undefined): void {
     let instant = Infinity;
     for (const lane of lanes) {
       if (lane.at >= lane.rows.length) continue;
-      const taken = lane.rows.taken[lane.at]!;
+      const taken = lane.rows.taken[lane.at] ?? 0;
       if (first && taken >= instant) continue;
       instant = taken;
       first = lane;
@@ -128,10 +128,10 @@ function mergeInto(page: Page, window: Window, after: Place | undefined): void {
 
 function isPast({ series, rows, at }: { series: number; rows: Columns; at: number }, place: Place): boolean {
   const order =
-    rows.taken[at]! - place.takenAtMs ||
+    (rows.taken[at] ?? 0) - place.takenAtMs ||
     series - place.series ||
-    compareWords(rows.boots.words[rows.boot[at]!]!, place.boot) ||
-    rows.seq[at]! - place.seq;
+    compareWords(rows.bootOf(at), place.boot) ||
+    (rows.seq[at] ?? 0) - place.seq;
   return order > 0;
 }
 
@@ -186,16 +186,16 @@ class Page {
 
   /** False when the page was full already. */
   add(series: number, rows: Columns, row: number): boolean {
-    const flags = rows.flags[row]!;
+    const flags = rows.flags[row] ?? 0;
     return this.addRow(series, {
-      takenAtMs: rows.taken[row]!,
-      receivedAtMs: rows.received[row]!,
-      value: rows.value[row]!,
+      takenAtMs: rows.taken[row] ?? 0,
+      receivedAtMs: rows.received[row] ?? 0,
+      value: rows.value[row] ?? 0,
       flags,
-      reason: rows.reason[row]!,
-      seq: rows.seq[row]!,
-      boot: rows.boots.words[rows.boot[row]!]!,
-      text: hasText(flags) ? rows.texts[rows.textAt[row]!] : undefined,
+      reason: rows.reason[row] ?? 0,
+      seq: rows.seq[row] ?? 0,
+      boot: rows.bootOf(row),
+      text: hasText(flags) ? rows.texts[rows.textAt[row] ?? 0] : undefined,
     });
   }
 
@@ -262,9 +262,9 @@ class Figures {
     let begun = 0;
     let untilMs = this.fromMs + this.everyMs;
     for (let row = 0; row < rows.length; row++) {
-      const flags = rows.flags[row]!;
+      const flags = rows.flags[row] ?? 0;
       if (flagsUnplaced(flags)) continue;
-      const taken = rows.taken[row]!;
+      const taken = rows.taken[row] ?? 0;
       if (!(taken < untilMs)) {
         this.close();
         this.fromMs = Math.floor(taken / this.everyMs) * this.everyMs;
@@ -273,7 +273,7 @@ class Figures {
       }
       if (flagsKind(flags) !== kinds.number || flagsValidity(flags) !== 'valid') continue;
       if (this.count === this.values.length) this.values = doubled(this.values);
-      this.values[this.count++] = rows.value[row]!;
+      this.values[this.count++] = rows.value[row] ?? 0;
     }
     return begun;
   }
@@ -291,7 +291,10 @@ class Figures {
     for (const value of values) sum += value;
     values.sort();
     const middle = values.length >> 1;
-    const median = values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+    const median =
+      values.length % 2 === 1
+        ? (values[middle] ?? 0)
+        : ((values[middle - 1] ?? 0) + (values[middle] ?? 0)) / 2;
     this.out.push(
       this.fromMs,
       values.length,

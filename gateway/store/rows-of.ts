@@ -23,19 +23,19 @@ export async function rowsOf(columns: RowColumns): Promise<StoredRow[]> {
   const rows: StoredRow[] = [];
   for (let at = 0; at < columns.series.length; at++) {
     if (at > 0 && at % rowsAtOnce === 0) await breath();
-    const flags = columns.flags[at]!;
+    const flags = columns.flags[at] ?? 0;
     const text = texts.get(at);
-    const reason = unpackReason(columns.reason[at]!);
+    const reason = unpackReason(columns.reason[at] ?? 0);
     rows.push({
-      ...seriesOf(columns.names[columns.series[at]!]),
-      takenAtMs: columns.taken[at]!,
-      receivedAtMs: columns.received[at]!,
-      value: flagsKind(flags) === kinds.number ? columns.value[at]! : null,
+      ...seriesOf(columns.names[columns.series[at] ?? 0]),
+      takenAtMs: columns.taken[at] ?? 0,
+      receivedAtMs: columns.received[at] ?? 0,
+      value: flagsKind(flags) === kinds.number ? (columns.value[at] ?? 0) : null,
       ...(text === undefined ? {} : typeof text === 'string' ? { text } : { code: text[0], system: text[1] }),
       validity: flagsValidity(flags),
       ...(reason ? { reason } : {}),
-      boot: columns.boots[columns.boot[at]!] ?? '',
-      seq: columns.seq[at]!,
+      boot: columns.boots[columns.boot[at] ?? 0] ?? '',
+      seq: columns.seq[at] ?? 0,
       historical: flagsHistorical(flags),
       unplaced: flagsUnplaced(flags),
     });
@@ -53,7 +53,7 @@ export async function aggregatesOf({ names, series, figures }: AggregateColumns)
     );
     const given = (figure: number): number | null => (count === 0 ? null : figure);
     rows.push({
-      ...seriesOf(names[series[at]!]),
+      ...seriesOf(names[series[at] ?? 0]),
       fromMs,
       count,
       min: given(min),

@@ -43,7 +43,7 @@ export function wantedSeries(book: SeriesBook, spans: readonly SeriesSpan[]): Wa
     if (!(span.toMs > span.fromMs)) continue;
     const metrics = span.metrics && new Set(span.metrics);
     for (const id of book.known(span.device)?.ids ?? []) {
-      const { metric, channel } = book.all[id]!;
+      const { metric = '', channel = '' } = book.all[id] ?? {};
       if (metrics && !metrics.has(metric) && !metrics.has(seriesKey(metric, channel))) continue;
       series.set(id, [...(series.get(id) ?? []), [span.fromMs, span.toMs]]);
     }
@@ -53,8 +53,8 @@ export function wantedSeries(book: SeriesBook, spans: readonly SeriesSpan[]): Wa
   for (const [id, intervals] of series) {
     const merged = mergeIntervals(intervals);
     series.set(id, merged);
-    fromMs = Math.min(fromMs, merged[0]![0]);
-    toMs = Math.max(toMs, merged.at(-1)![1]);
+    fromMs = Math.min(fromMs, merged[0]?.[0] ?? Infinity);
+    toMs = Math.max(toMs, merged.at(-1)?.[1] ?? -Infinity);
   }
   return { series: new Map([...series].sort(([a], [b]) => a - b)), fromMs, toMs };
 }
@@ -140,7 +140,7 @@ export class Scanner {
     const add = (series: number): void => {
       let rows = found.get(series);
       if (!rows) found.set(series, (rows = this.columns()));
-      for (const [from, to] of wanted.series.get(series)!)
+      for (const [from, to] of wanted.series.get(series) ?? [])
         rows.append(
           this.scratch,
           this.scratch.firstAt(Math.max(from, fromMs)),
@@ -180,10 +180,10 @@ export class Scanner {
     const asked = new Uint8Array(book.all.length);
     for (const series of wanted.series.keys()) asked[series] = 1;
     for (let row = 0; row < head.length; row++) {
-      const series = head.series[row]!;
-      const taken = head.taken[row]!;
+      const series = head.series[row] ?? 0;
+      const taken = head.taken[row] ?? 0;
       if (asked[series] === 0 || taken < fromMs || taken >= toMs) continue;
-      if (!wanted.series.get(series)!.some(([from, to]) => taken >= from && taken < to)) continue;
+      if (!wanted.series.get(series)?.some(([from, to]) => taken >= from && taken < to)) continue;
       let rows = found.get(series);
       if (!rows) found.set(series, (rows = this.columns()));
       head.copyTo(rows, row);
@@ -213,7 +213,8 @@ export class Scanner {
     }
     const opened = { entries: body ? entries : [], body };
     this.opened.set(block.id, opened);
-    if (this.opened.size > openBlocks) this.opened.delete(this.opened.keys().next().value!);
+    const [oldest] = this.opened.keys();
+    if (this.opened.size > openBlocks && oldest !== undefined) this.opened.delete(oldest);
     return opened;
   }
 

@@ -26,10 +26,6 @@ export interface DeviceSeries {
   readonly device: string;
   readonly byKey: (number | undefined)[];
   readonly ids: number[];
-  /** The boot used last and its number in the head it was numbered in. */
-  boot: string;
-  bootNumber: number;
-  bootHead: number;
 }
 
 export const notSeen = -2;
@@ -58,7 +54,7 @@ export class SeriesBook {
   device(device: string): DeviceSeries {
     let found = this.devices.get(device);
     if (!found) {
-      found = { device, byKey: [], ids: [], boot: '', bootNumber: 0, bootHead: -1 };
+      found = { device, byKey: [], ids: [] };
       this.devices.set(device, found);
     }
     return found;

@@ -6,11 +6,7 @@ import { join } from 'node:path';
 import { Fault } from '../../model/fault.ts';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { add, has } from '../../journal/ranges.ts';
-import {
-  readObservationBatch,
-  isObservationBatch,
-  type ObservationBatch,
-} from '../../journal/observation-batch.ts';
+import { readObservationBatch, isObservationBatch } from '../../journal/observation-batch.ts';
 import { Compaction } from './compact.ts';
 import { flushHead } from './flush.ts';
 import { Head } from './head.ts';
@@ -82,9 +78,7 @@ export class StoreCore {
     this.unwritten = true;
     if (has(taken, number)) return;
     if (isObservationBatch(body)) {
-      const batch = this.read(klass, number, body);
-      if (batch) this.head.append(batch, this.book);
-      for (const at of batch?.receivedAtMs ?? []) if (at > this.newestAtMs) this.newestAtMs = at;
+      this.take(klass, number, body);
     }
     this.takenBatches.set(klass, add(taken, number, number + 1));
   }
@@ -155,7 +149,7 @@ export class StoreCore {
       if (kept.get(series.id) === undefined) gone.add(series.id);
     }
     if (gone.size === 0) return;
-    for (let row = 0; row < this.head.length; row++) gone.delete(this.head.series[row]!);
+    for (let row = 0; row < this.head.length; row++) gone.delete(this.head.series[row] ?? 0);
     for (const block of this.file.blocks)
       for (const { series } of this.file.directory(block.id)) gone.delete(series);
     this.file.write(() => {
@@ -204,12 +198,14 @@ export class StoreCore {
   }
 
   /** A body that cannot be read would come again for ever: it is told and passed by; the journal still has it. */
-  private read(klass: JournalClass, number: number, body: Uint8Array): ObservationBatch | undefined {
+  private take(klass: JournalClass, number: number, body: Uint8Array): void {
     try {
-      return readObservationBatch(body);
+      const batch = readObservationBatch(body);
+      this.head.append(batch, this.book);
+      for (const at of batch.receivedAtMs) if (at > this.newestAtMs) this.newestAtMs = at;
     } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
       this.told(new Fault('STORE_BODY', { klass, number, cause: causeOf(error) }));
-      return undefined;
     }
   }
 

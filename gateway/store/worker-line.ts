@@ -50,7 +50,8 @@ interface Pending {
   readonly cancel: Cancel;
 }
 
-const backoffMs = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
+const backoffMs: readonly number[] = [0, 1_000, 2_000, 5_000, 10_000];
+const longestBackoffMs = 30_000;
 const calmMs = 60_000;
 const silentMs = 10_000;
 const givenUpMs = 60_000;
@@ -188,7 +189,7 @@ export class WorkerLine<Ask, Opened, Alive> {
     const fault = new Fault('WORKER_ENDED', { worker: this.spec.name, cause });
     this.spec.told(fault);
     if (this.spec.clock.monotonicMs() - this.bornAtMs > calmMs) this.deaths = 0;
-    const waitMs = backoffMs[Math.min(this.deaths++, backoffMs.length - 1)]!;
+    const waitMs = backoffMs[this.deaths++] ?? longestBackoffMs;
     this.cancelRestart = this.spec.clock.after(waitMs, () => this.spawn());
   }
 
