@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Fault } from '../model/fault.ts';
 import { formatVersion, inWritingOrder, parseSegmentFile, type SegmentName } from './format.ts';
 import { emptyHead, parseHeadFile, readHead, type HeadCount } from './head.ts';
-import { add, intersection, minus, none } from './ranges.ts';
+import { add, endOf, intersection, minus, none } from './ranges.ts';
 import { scanSegment, type Frame, type SegmentScan } from './scan.ts';
 import { journalClasses, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
 
@@ -61,7 +61,9 @@ export function readCatalogue(folder: string, knownEpoch: string | undefined): C
   const classes = Object.fromEntries(
     journalClasses.map((klass) => {
       const ofClass = own.filter(({ name }) => name.klass === klass);
-      return [klass, readClass(folder, ofClass, heads.counts[klass] ?? emptyHead, faults)];
+      const head = heads.counts[klass] ?? emptyHead;
+      const found = readClass(folder, ofClass, head, faults);
+      return [klass, heads.certain.has(klass) ? withoutUnconfirmed(found) : found];
     }),
   ) as Record<JournalClass, ClassCatalogue>;
   return {
@@ -83,6 +85,8 @@ function readHeads(
   lastWriter: number;
   closed: boolean;
   counts: Partial<Record<JournalClass, HeadCount>>;
+  /** Classes whose head is whole. */
+  certain: ReadonlySet<JournalClass>;
 } {
   const heads = files
     .flatMap((file) => {
@@ -91,12 +95,16 @@ function readHeads(
     })
     .toSorted((a, b) => a.writer - b.writer || a.serial - b.serial);
   const counts: Partial<Record<JournalClass, HeadCount>> = {};
+  const uncertain = new Set<JournalClass>();
   let closed = false;
   for (const { file } of heads) {
     const read = readHead(folder, file);
     if (read.tooNew !== undefined) throw tooNew(file, read.tooNew);
     closed = read.closed;
-    for (const klass of read.damaged) faults.push(damaged(file, 0, `head of ${klass}`));
+    for (const klass of read.damaged) {
+      faults.push(damaged(file, 0, `head of ${klass}`));
+      uncertain.add(klass);
+    }
     for (const klass of journalClasses) {
       const count = read.counts[klass];
       if (count && count.next >= (counts[klass]?.next ?? 0)) counts[klass] = count;
@@ -107,6 +115,7 @@ function readHeads(
     lastWriter: heads.at(-1)?.writer ?? 0,
     closed,
     counts,
+    certain: new Set(journalClasses.filter((klass) => counts[klass] && !uncertain.has(klass))),
   };
 }
 
@@ -146,7 +155,20 @@ function readClass(
   return { segments, present, doubtful, head, next: goesOnFrom(head, last, segments.at(-1)) };
 }
 
-/** A batch more than the head says is kept: the segment was synced, the head was not any more. */
+/**
+ * A batch more than the head says is kept: the segment was synced, the head was not any more. Behind a gap that lies
+ * beyond the head, a torn group of batches that nobody was told of: none of it counts, and its numbers are used again.
+ */
+function withoutUnconfirmed(found: ClassCatalogue): ClassCatalogue {
+  const { head, present } = found;
+  const end = Math.max(head.next, endOf(present, head.next));
+  if ((present.at(-1)?.[1] ?? 0) <= end) return found;
+  const counts = (ranges: Ranges): Ranges => intersection(ranges, [[0, end]]);
+  const segments = found.segments.map((segment) => ({ ...segment, present: counts(segment.present) }));
+  const last = framesIn(found, end - 1, end).findLast(({ whole }) => whole);
+  return { ...found, segments, present: counts(present), next: goesOnFrom(head, last, segments.at(-1)) };
+}
+
 function goesOnFrom(
   head: HeadCount,
   last: Frame | undefined,

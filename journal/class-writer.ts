@@ -41,6 +41,8 @@ export interface OpenedSegment {
   readonly recoverFrom: number;
   /** End of what is on disk. */
   readonly bytes: number;
+  /** Numbers that a writer given up may keep or not. */
+  readonly doubtful: readonly [from: number, to: number];
 }
 export interface Committed {
   readonly opened: OpenedSegment | undefined;
@@ -114,7 +116,13 @@ export class ClassWriter {
   get current(): OpenedSegment | undefined {
     const { open } = this;
     if (!open) return undefined;
-    return { file: open.file, snapshot: open.snapshot, recoverFrom: open.recoverFrom, bytes: open.used };
+    return {
+      file: open.file,
+      snapshot: open.snapshot,
+      recoverFrom: open.recoverFrom,
+      bytes: open.used,
+      doubtful: [this.options.count.next, this.options.goesOn.next],
+    };
   }
 
   /** Lays zeros down ahead, so that a commit changes data only: syncing is then twice to three times as fast. */

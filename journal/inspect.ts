@@ -20,7 +20,7 @@ import {
   type ObservationBatch,
 } from './observation-batch.ts';
 import { readPositions } from './positions.ts';
-import { count, minus, none } from './ranges.ts';
+import { count, has, minus, none } from './ranges.ts';
 import { isRecordBatch, readRecords } from './record-batch.ts';
 import { journalClasses, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
 
@@ -94,8 +94,8 @@ function* dumpSegment(folder: string, segment: CatalogueSegment): Generator<Reco
   if (segment.snapshot) {
     yield { klass, snapshot: true, segment: segment.file, bytes: segment.snapshot.header.length };
   }
-  for (const { header, offset, whole } of segment.frames) {
-    if (!whole || header.number >= segment.before) continue;
+  for (const { header, offset } of segment.frames) {
+    if (!has(segment.present, header.number)) continue;
     const at = offset + frameHeaderBytes;
     for (const line of dumpBody(bytes.subarray(at, at + header.length))) {
       yield { klass, batch: header.number, ...line };

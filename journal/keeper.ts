@@ -63,6 +63,9 @@ export class Keeper {
       this.segments[klass].reduce<Ranges>((all, segment) => union(all, segment.present), none),
     );
     this.next = perClass((klass) => read.classes[klass].next.next);
+    for (const klass of journalClasses) {
+      this.neverConfirmed(klass, minus(read.classes[klass].doubtful, this.present[klass]));
+    }
     for (const file of positions.deleting) rmSync(join(options.folder, file), { force: true });
   }
 
@@ -72,6 +75,14 @@ export class Keeper {
       this.gone[klass] = add(this.gone[klass], fromNumber, toNumber);
       this.unsaved = true;
     }
+  }
+
+  /** The segments that say so may go before the numbers are looked for again. */
+  private neverConfirmed(klass: JournalClass, ranges: Ranges): void {
+    const all = ranges.reduce<Ranges>((gone, [from, to]) => add(gone, from, to), this.gone[klass]);
+    if (count(all) === count(this.gone[klass])) return;
+    this.gone[klass] = all;
+    this.unsaved = true;
   }
 
   undelivered(klass: JournalClass, sink: KnownSink): Ranges {
@@ -108,9 +119,11 @@ export class Keeper {
   }
 
   /** A writer says what it fills. What this thread has not heard of, having begun later, is read from the file. */
-  opened(klass: JournalClass, { file, snapshot, recoverFrom, bytes }: OpenedSegment): void {
+  opened(klass: JournalClass, opened: OpenedSegment): void {
+    const { file, snapshot, recoverFrom, bytes } = opened;
     const name = parseSegmentFile(file);
     if (!name) return;
+    this.neverConfirmed(klass, [opened.doubtful]);
     const known = this.segments[klass].find((segment) => segment.file === file);
     const segment: Segment = {
       file,
@@ -138,6 +151,9 @@ export class Keeper {
     segment.present = add(segment.present, from, from + frames.length);
     segment.lastAtMs = frames.reduce((last, frame) => Math.max(last, frame.facts.lastAtMs), segment.lastAtMs);
     this.files.grown(segment, frames);
+    // A writer given up kept them after all.
+    if (has(this.gone[klass], from))
+      this.gone[klass] = minus(this.gone[klass], [[from, from + frames.length]]);
     this.present[klass] = add(this.present[klass], from, from + frames.length);
     this.next[klass] = Math.max(this.next[klass], from + frames.length);
   }

@@ -166,8 +166,12 @@ export class TracedDisk {
       if (phase === 'entered') this.syncing.set(id, this.names);
       else if (result === 0) {
         const names = this.syncing.get(id) as ReadonlyMap<string, DiskFile>;
-        this.syncedNames = names;
-        this.nameSteps.splice(0, this.nameSteps.indexOf(names) + 1);
+        const step = this.nameSteps.indexOf(names);
+        // Another thread's sync, begun later, may have returned before and holds these names too.
+        if (step >= 0) {
+          this.syncedNames = names;
+          this.nameSteps.splice(0, step + 1);
+        }
       }
     } else if (file && phase === 'entered') {
       this.syncing.set(id, file.pending.length);

@@ -2,6 +2,7 @@
 // Way: a small journal written by the writer's own class, then every byte flipped, every tail cut, every file taken.
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { missingOf, readCatalogue, type Catalogue } from '../../journal/catalogue.ts';
@@ -231,5 +232,29 @@ test('one batch more than the head says is kept; one fewer is a noticed loss', (
   expect(read(room.folder)).toMatchObject({
     losses: [{ fromNumber: 6, toNumber: 7, messages: 7, observations: 13, why: 'corrupt' }],
     present: [[0, 6]],
+  });
+});
+
+test('of a torn group nobody was told of, what lies behind the tear does not count and is no loss', () => {
+  using room = folderRoom();
+  writeSmall(room.folder);
+  const path = join(room.folder, headFile(1, 1));
+  const head = readFileSync(path);
+  const slots = [0, 1].map((slot) => (journalClasses.indexOf('numerics') * 2 + slot) * 4096);
+  for (const at of slots) {
+    // The head of before the second segment: batches 4 to 6 were one group, not confirmed.
+    head.writeDoubleLE(4, at + 24);
+    head.writeDoubleLE(10, at + 32);
+    head.writeUInt32LE(crc32(head.subarray(at, at + 508)), at + 508);
+  }
+  writeFileSync(path, head);
+  const second = join(room.folder, segmentsOf(room.folder)[1] ?? '');
+  const bytes = readFileSync(second);
+  bytes.fill(0, bytes.indexOf('batch 5'), bytes.indexOf('batch 5') + 8);
+  writeFileSync(second, bytes);
+  expect(read(room.folder)).toMatchObject({
+    losses: [],
+    present: [[0, 5]],
+    catalogue: { classes: { numerics: { next: { next: 5, messages: 15 } } } },
   });
 });
