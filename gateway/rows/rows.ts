@@ -67,6 +67,7 @@ export interface Rows {
 export interface RowsOptions {
   /** Holds `rows.db`; made if missing. */
   readonly folder: string;
+  /** A real one: the worker's sign of life and the deadlines are. */
   readonly clock: Clock;
   readonly told: (fault: Fault) => void;
   /** Log entries in line at most while the disk refuses; 20,000. */
@@ -78,7 +79,7 @@ export interface RowsOptions {
 const resourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
 const verifyMs = 600_000;
 
-/** Starts the worker. Rejects with FORMAT_TOO_NEW or DATABASE_OPEN. */
+/** Starts the worker. Rejects with FORMAT_TOO_NEW, DATABASE_OPEN or WORKER_ENDED. */
 export async function openRows(options: RowsOptions): Promise<Rows & { killWorker(): Promise<void> }> {
   mkdirSync(options.folder, { recursive: true });
   const rows = new WorkerRows(options);

@@ -23,6 +23,7 @@ export interface HistorianOptions extends Partial<HistorianBounds> {
   /** Holds `historian.db`; made if missing. */
   readonly folder: string;
   readonly journal: Pick<Journal, 'epoch' | 'attach' | 'stat' | 'closed'>;
+  /** A real one: the worker's sign of life and the deadlines are. */
   readonly clock: Clock;
   /** Faults for health and the technical alarms. */
   readonly told: (fault: Fault) => void;
@@ -50,7 +51,7 @@ const rejoinMs = 1_000;
 /** Shown until the next start: somebody has to look. */
 const lasting: ReadonlySet<string> = new Set(['DATABASE_CORRUPT', 'STORE_CORRUPT', 'STORE_BODY']);
 
-/** Starts the worker and joins it to the journal. Rejects with FORMAT_TOO_NEW or DATABASE_OPEN. */
+/** Starts the worker and joins it to the journal. Rejects with FORMAT_TOO_NEW, DATABASE_OPEN or WORKER_ENDED. */
 export async function openHistorian(options: HistorianOptions): Promise<EmbeddedHistorian> {
   mkdirSync(options.folder, { recursive: true });
   const historian = new WorkerHistorian(options);

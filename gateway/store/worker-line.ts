@@ -27,6 +27,7 @@ export interface LineSpec<Opened, Alive> {
   readonly name: string;
   readonly program: URL;
   readonly workerData: unknown;
+  /** One that runs as the worker's own does: its sign of life is real. */
   readonly clock: Clock;
   readonly resourceLimits: ResourceLimits;
   readonly deadlineMs: number;
@@ -53,6 +54,8 @@ interface Pending {
 const backoffMs: readonly number[] = [0, 1_000, 2_000, 5_000, 10_000];
 const longestBackoffMs = 30_000;
 const calmMs = 60_000;
+/** Deaths before it ever opened. */
+const mostFalseStarts = 2;
 const silentMs = 10_000;
 const givenUpMs = 60_000;
 const closeMs = 10_000;
@@ -161,15 +164,17 @@ export class WorkerLine<Ask, Opened, Alive> {
       case 'told':
         return this.spec.told(faultFrom(word.fault));
       case 'failed':
-        if (!this.first.done) {
-          this.closing = true;
-          this.watch();
-          this.first.reject(faultFrom(word.fault));
-        } else this.spec.told(faultFrom(word.fault));
-        return;
+        return this.first.done ? this.spec.told(faultFrom(word.fault)) : this.giveUp(faultFrom(word.fault));
       default:
         word satisfies never;
     }
+  }
+
+  /** It never opened: the caller of `ready` hears why. */
+  private giveUp(fault: Fault): void {
+    this.closing = true;
+    this.watch();
+    this.first.reject(fault);
   }
 
   private settle(id: number, how: (pending: Pending) => void): void {
@@ -187,6 +192,7 @@ export class WorkerLine<Ask, Opened, Alive> {
     this.rejectAll(cause);
     if (this.closing) return;
     const fault = new Fault('WORKER_ENDED', { worker: this.spec.name, cause });
+    if (!this.first.done && this.deaths >= mostFalseStarts) return this.giveUp(fault);
     this.spec.told(fault);
     if (this.spec.clock.monotonicMs() - this.bornAtMs > calmMs) this.deaths = 0;
     const waitMs = backoffMs[this.deaths++] ?? longestBackoffMs;

@@ -274,6 +274,16 @@ test('a store written by a newer Vigil is refused in words', async () => {
   ).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
 });
 
+test('a folder that cannot hold a database refuses the start in words', async () => {
+  using folder = openFolder();
+  await using room = await openRoom(folder.path);
+  const path = join(folder.path, 'other');
+  mkdirSync(join(path, 'historian.db'), { recursive: true });
+  await expect(
+    openHistorian({ folder: path, journal: room.journal, clock, told: () => undefined }),
+  ).rejects.toMatchObject({ code: 'DATABASE_OPEN' });
+});
+
 test('what is older than the retention is deleted, and a series of which nothing is left is forgotten', async () => {
   using folder = openFolder();
   await using room = await openRoom(folder.path, { retentionMs: 3_600_000 });
