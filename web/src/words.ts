@@ -56,8 +56,8 @@ export const words = {
   monitoring: { on: '', standby: 'Standby', away: 'Patient away' } satisfies Record<MonitoringState, string>,
   pressure: (label: string) => label.replace(/-[SDM]$/, ''),
   mean: 'mean',
-  highLimit: 'high limit',
-  lowLimit: 'low limit',
+  limit: 'limit',
+  limitOf: { high: 'high limit', low: 'low limit' } satisfies Record<Direction, string>,
   stale: 'old',
   questionable: 'uncertain',
   ago: (age: string) => `${age} ago`,
@@ -138,8 +138,6 @@ export function technicalWords({ condition, details }: Pick<Alarm, 'condition' |
   const metrics = details?.['metrics'];
   return metrics === undefined ? told : { ...told, says: `${metrics}: ${uncapital(told.says)}` };
 }
-
-export const beyondLimit = (direction: Direction, limit: string): string => `${direction}, limit ${limit}`;
 
 const uncapital = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 /** A problem as the API words it, as a sentence of its own. */

@@ -5,16 +5,9 @@ import type { BedView } from '../../../model/stream.ts';
 import type { Role } from '../../../model/person.ts';
 import { call } from '../api.ts';
 import { activeAlarms, beds, gatewayNow, roles } from '../live/ward-state.ts';
-import {
-  ageInWords,
-  beyondLimit,
-  clockTime,
-  problemWords,
-  technicalWords,
-  unitInWords,
-  words,
-} from '../words.ts';
+import { ageInWords, clockTime, problemWords, technicalWords, unitInWords, words } from '../words.ts';
 import { alarmClass, patientOf, Shape } from './bed-tile.tsx';
+import { standingOf } from './vital-signs.ts';
 
 /** Acts asked for and not yet answered by the gateway: never shown as done before it says so. */
 const asked = signal<ReadonlySet<string>>(new Set());
@@ -65,7 +58,7 @@ function AlarmRow({ alarm, mayAcknowledge }: { alarm: Alarm; mayAcknowledge: boo
         <time>{ageInWords(gatewayNow() - alarm.raisedAtMs)}</time>
       </div>
       {bed?.patient ? <p class="patient">{patientOf(bed)}</p> : null}
-      {alarm.kind === 'technical' ? <Technical alarm={alarm} /> : <Physiological alarm={alarm} />}
+      {alarm.kind === 'technical' ? <Technical alarm={alarm} /> : <Physiological alarm={alarm} bed={bed} />}
       {alarm.recorded ? null : <p class="small">{words.notRecorded}</p>}
       {quieted ? <p class="small">{quietWords(alarm)}</p> : null}
       {refused.value.has(alarm.id) ? (
@@ -98,11 +91,13 @@ function Technical({ alarm }: { alarm: Alarm }) {
   );
 }
 
-function Physiological({ alarm }: { alarm: Alarm }) {
-  const { direction, limit, peak, value } = alarm;
+function Physiological({ alarm, bed }: { alarm: Alarm; bed: BedView | undefined }) {
+  const { direction, limit, peak } = alarm;
+  const value = newest(alarm, bed);
+  const further = direction === 'low' ? -1 : 1;
   const marks = [
-    direction && limit !== undefined ? beyondLimit(direction, inDecimals(alarm, limit)) : undefined,
-    direction && peak !== undefined && peak !== value
+    limit === undefined ? undefined : `${words.limit} ${inDecimals(alarm, limit)}`,
+    direction && peak !== undefined && value !== undefined && (peak - value) * further > 0
       ? `${words.peak[direction]} ${inDecimals(alarm, peak)}`
       : undefined,
     alarm.questionable ? words.uncertain : undefined,
@@ -121,6 +116,17 @@ function Physiological({ alarm }: { alarm: Alarm }) {
   );
 }
 
+/** As the tile shows it, so that the two never differ; else the value it was last judged by. */
+function newest(alarm: Alarm, bed: BedView | undefined): number | undefined {
+  const shown = bed?.values.find(
+    (value) =>
+      value.device === alarm.device && value.metric === alarm.metric && value.channel === alarm.channel,
+  );
+  return shown && typeof shown.value === 'number' && standingOf(shown, gatewayNow()) === 'valid'
+    ? shown.value
+    : alarm.value;
+}
+
 /** Its bed; the beds of one cut cable or host together; or the gateway itself. */
 function placeOf(alarm: Alarm, bed: BedView | undefined): string {
   if (bed) return words.bed(bed.label);
@@ -129,10 +135,12 @@ function placeOf(alarm: Alarm, bed: BedView | undefined): string {
 }
 
 /** One line that does not change while the alarm is the same. */
-const headline = (alarm: Alarm): string =>
-  alarm.kind === 'technical'
-    ? technicalWords(alarm).says
-    : `${labelOf(alarm)} ${alarm.direction && alarm.limit !== undefined ? beyondLimit(alarm.direction, inDecimals(alarm, alarm.limit)) : ''}`;
+const headline = (alarm: Alarm): string => {
+  if (alarm.kind === 'technical') return technicalWords(alarm).says;
+  const { direction, limit } = alarm;
+  if (direction === undefined || limit === undefined) return labelOf(alarm);
+  return `${labelOf(alarm)}, ${words.limitOf[direction]} ${inDecimals(alarm, limit)}`;
+};
 
 const labelOf = (alarm: Alarm): string =>
   alarm.metric === undefined ? '' : (metrics.get(alarm.metric)?.label ?? alarm.metric);

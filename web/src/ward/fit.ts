@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { bedsInOrder } from '../live/ward-state.ts';
+import { columnsFor } from './columns.ts';
 
 /** What the heading and the alarms leave for the beds, as shares of the window. */
 const widthShare = 0.8;
@@ -10,17 +11,7 @@ window.addEventListener('resize', () => {
   size.value = { width: window.innerWidth, height: window.innerHeight };
 });
 
-/** Columns that leave each of `count` tiles the most room for its figures: a tile is best about as high as wide. */
-export function columnsFor(count: number, room: { readonly width: number; readonly height: number }): number {
-  let best = { columns: 1, fits: 0 };
-  for (let columns = 1; columns <= Math.max(1, count); columns++) {
-    const rows = Math.ceil(count / columns);
-    const fits = Math.min(room.width / columns, room.height / rows);
-    if (fits > best.fits) best = { columns, fits };
-  }
-  return best.columns;
-}
-
+/** Columns of the board now, for its style. */
 export const columns = computed(() =>
   columnsFor(bedsInOrder.value.length, {
     width: size.value.width * widthShare,

@@ -10,7 +10,10 @@ if (root) render(<WardPage />, root);
 
 // The sound follows the alarms, whatever is drawn. At 15 s of silence the page itself is the alarm (CLINICAL 7).
 const toneAfterMs = 15_000;
-effect(() => ring(silentForMs.value >= toneAfterMs ? 'medium' : ringing.value));
+effect(() => {
+  const silent = silentForMs.value >= toneAfterMs;
+  ring(silent && ringing.value !== 'high' ? 'medium' : ringing.value);
+});
 
 // The count is seen on the tab when another page is in front.
 effect(() => {

@@ -115,13 +115,13 @@ function Beside({
   return (
     <span class="beside">
       <span class="limit">
-        {high === undefined ? null : <span class="hidden">{words.highLimit} </span>}
+        {high === undefined ? null : <span class="hidden">{words.limitOf.high} </span>}
         {high}
       </span>
       {children}
       <span class="unit">{unitInWords(value.unit)}</span>
       <span class="limit">
-        {low === undefined ? null : <span class="hidden">{words.lowLimit} </span>}
+        {low === undefined ? null : <span class="hidden">{words.limitOf.low} </span>}
         {low}
       </span>
     </span>
