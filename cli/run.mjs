@@ -32,6 +32,7 @@ const programs = {
   demo: './demo.ts',
   decode: './decode.ts',
   simulate: './simulate.ts',
+  replay: './replay.ts',
   journal: './journal.ts',
   bench: '../bench/main.ts',
   'driver-host': '../drivers/host/main.ts',
