@@ -12,7 +12,7 @@ import {
   type SnapshotState,
 } from './format.ts';
 import type { HeadCount, HeadWriter } from './head.ts';
-import type { KeptFrame, QueuedBody, Roll } from './messages.ts';
+import type { KeptFrame, OpenedSegment, QueuedBody, Roll } from './messages.ts';
 import type { BodyFacts, JournalClass } from './types.ts';
 
 /** Most zeros laid down ahead in one go; no commit waits behind more than this. */
@@ -35,15 +35,6 @@ export interface ClassWriterOptions {
   readonly head: () => HeadWriter;
 }
 
-export interface OpenedSegment {
-  readonly file: string;
-  readonly snapshot: SnapshotState;
-  readonly recoverFrom: number;
-  /** End of what is on disk. */
-  readonly bytes: number;
-  /** Numbers that a writer given up may keep or not. */
-  readonly doubtful: readonly [from: number, to: number];
-}
 export interface Committed {
   readonly opened: OpenedSegment | undefined;
   readonly file: string;

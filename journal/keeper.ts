@@ -5,16 +5,23 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalogue, CatalogueSegment } from './catalogue.ts';
-import type { Committed, OpenedSegment } from './class-writer.ts';
+import type { Committed } from './class-writer.ts';
 import { syncFolder } from './files.ts';
 import { inWritingOrder, parseSegmentFile, segmentHeaderBytes } from './format.ts';
+import type { OpenedSegment } from './messages.ts';
 import { writePositions, type KnownSink, type ReadPositions } from './positions.ts';
+import { add, count, has, minus, none, union } from './ranges.ts';
+import { lossesWith, spare, victimOf } from './retention.ts';
 import { SegmentFiles, type Segment } from './segment-files.ts';
-import { add, bounded, count, has, intersection, minus, none, union } from './ranges.ts';
-import { journalClasses, type BodyFacts, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
-
-/** Ranges a sink may have before the shortest are forgotten and delivered again. */
-const mostRanges = 4096;
+import { SinkBook } from './sink-book.ts';
+import {
+  journalClasses,
+  type BodyFacts,
+  type JournalClass,
+  type JournalLoss,
+  type Ranges,
+  type SinkSpec,
+} from './types.ts';
 
 export interface Entry {
   readonly number: number;
@@ -41,19 +48,17 @@ export class Keeper {
   private gone: PerClass<Ranges>;
   private deleting: readonly string[] = [];
   private unsaved = false;
+  private failing = false;
   readonly present: PerClass<Ranges>;
   readonly next: PerClass<number>;
-  readonly sinks: Map<string, KnownSink>;
-  /** Sinks that hold their position themselves and have not said it since the start. */
-  private readonly awaited: Set<string>;
+  readonly book: SinkBook;
 
   constructor(options: KeeperOptions, read: Catalogue, positions: ReadPositions) {
     this.options = options;
     this.files = new SegmentFiles(options.folder, options.faulty);
     this.unsaved = positions.fault !== undefined;
     this.gone = perClass((klass) => positions.gone[klass] ?? none);
-    this.sinks = new Map(positions.sinks.map((sink) => [sink.id, sink]));
-    this.awaited = new Set(positions.sinks.filter((sink) => sink.own).map((sink) => sink.id));
+    this.book = new SinkBook(positions.sinks);
     this.segments = perClass((klass) =>
       read.classes[klass].segments
         .filter(({ file }) => !positions.deleting.includes(file))
@@ -89,33 +94,18 @@ export class Keeper {
     return sink.classes.includes(klass) ? minus(this.present[klass], sink.delivered[klass] ?? none) : none;
   }
 
-  /** Sinks that had not got one of these numbers. */
-  needing(klass: JournalClass, ranges: Ranges): string[] {
-    return [...this.sinks.values()]
-      .filter(
-        (sink) => sink.classes.includes(klass) && count(minus(ranges, sink.delivered[klass] ?? none)) > 0,
-      )
-      .map((sink) => sink.id);
-  }
-
-  attached(sink: KnownSink): void {
-    this.sinks.set(sink.id, sink);
-    this.awaited.delete(sink.id);
+  joined(spec: SinkSpec): void {
+    this.book.joined({ id: spec.id, classes: spec.classes, delivered: spec.delivered });
     this.unsaved = true;
   }
 
   forget(sink: string): void {
-    if (this.sinks.delete(sink)) this.unsaved = true;
-    this.awaited.delete(sink);
+    if (this.book.forget(sink)) this.unsaved = true;
     this.tidy();
   }
 
   delivered(id: string, klass: JournalClass, ranges: Ranges): void {
-    const sink = this.sinks.get(id);
-    if (!sink) return;
-    const all = bounded(union(sink.delivered[klass] ?? none, ranges), mostRanges);
-    this.sinks.set(id, { ...sink, delivered: { ...sink.delivered, [klass]: all } });
-    this.unsaved = true;
+    if (this.book.deliver(id, klass, ranges)) this.unsaved = true;
   }
 
   /** A writer says what it fills. What this thread has not heard of, having begun later, is read from the file. */
@@ -166,6 +156,12 @@ export class Keeper {
     this.tidy();
   }
 
+  /** Its writer died: nothing more comes. */
+  abandoned(klass: JournalClass, file: string): void {
+    const segment = this.segments[klass].find((known) => known.file === file);
+    if (segment) segment.open = false;
+  }
+
   /** Facts of a batch without its body. */
   entry(klass: JournalClass, number: number): Entry | undefined {
     const segment = this.segmentOf(klass, number);
@@ -197,7 +193,7 @@ export class Keeper {
   private tellDamaged(segment: Segment, number: number, facts: BodyFacts = unknownFacts): void {
     const { klass } = segment.name;
     const range: Ranges = [[number, number + 1]];
-    const sinks = this.needing(klass, range);
+    const sinks = this.book.lacking(klass, range);
     segment.present = minus(segment.present, range);
     this.present[klass] = minus(this.present[klass], range);
     const loss: JournalLoss = {
@@ -245,15 +241,18 @@ export class Keeper {
   /** Takes away what nobody needs, then what the bound demands. */
   tidy(): void {
     const free = journalClasses.flatMap((klass) =>
-      this.sinksOf(klass).length === 0
+      this.book.of(klass).length === 0
         ? []
-        : this.deletable(klass).filter((segment) => !this.isNeeded(segment)),
+        : spare(this.segments[klass]).filter(({ present }) => !this.book.need(klass, present)),
     );
     this.remove(free);
     while (this.bytes + this.reserve() > this.options.maxBytes) {
-      const victim = this.victim();
+      const victim = victimOf(
+        journalClasses.map((klass) => this.segments[klass]),
+        this.book,
+      );
       if (!victim) return;
-      this.tellLost(victim);
+      lossesWith(victim, this.files.framesOf(victim), this.book).forEach(this.options.lost);
       this.remove([victim]);
     }
   }
@@ -265,11 +264,13 @@ export class Keeper {
       writePositions(this.options.folder, {
         gone: this.gone,
         deleting: this.deleting,
-        sinks: [...this.sinks.values()],
+        sinks: this.book.all,
       });
       this.unsaved = false;
+      this.failing = false;
     } catch (error) {
-      this.options.faulty(error);
+      if (!this.failing) this.options.faulty(error);
+      this.failing = true;
     }
   }
 
@@ -281,76 +282,6 @@ export class Keeper {
         (sum, segment) => sum + (segment.open ? Math.max(0, this.options.segmentBytes - segment.bytes) : 0),
         0,
       );
-  }
-
-  /** The next to go when the bound is reached: oldest delivered first, then oldest undelivered. */
-  private victim(): Segment | undefined {
-    const closed = journalClasses.flatMap((klass) => this.segments[klass].filter((segment) => !segment.open));
-    const spare = journalClasses.flatMap((klass) => this.deletable(klass));
-    const byAge = (of: Segment[]): Segment[] =>
-      of.toSorted((a, b) => a.lastAtMs - b.lastAtMs || inWritingOrder(a.name, b.name));
-    // What the next start recovers from goes last of all.
-    return byAge(spare).find((segment) => !this.isNeeded(segment)) ?? byAge(spare)[0] ?? byAge(closed)[0];
-  }
-
-  private sinksOf(klass: JournalClass): KnownSink[] {
-    return [...this.sinks.values()].filter((sink) => sink.classes.includes(klass));
-  }
-
-  private isNeeded(segment: Segment): boolean {
-    const { klass } = segment.name;
-    return this.sinksOf(klass).some(
-      (sink) => this.awaited.has(sink.id) || count(minus(segment.present, sink.delivered[klass] ?? none)) > 0,
-    );
-  }
-
-  /** Closed segments that the next start does not need for its snapshot. */
-  private deletable(klass: JournalClass): Segment[] {
-    const newest = this.segments[klass].findLast(
-      (segment) => segment.snapshot !== 'missing' && count(segment.present) > 0,
-    );
-    if (!newest) return [];
-    return this.segments[klass].filter(
-      (segment) =>
-        !segment.open &&
-        inWritingOrder(segment.name, newest.name) < 0 &&
-        (newest.snapshot === 'none' || (segment.present.at(-1)?.[1] ?? 0) <= newest.recoverFrom),
-    );
-  }
-
-  private tellLost(segment: Segment): void {
-    const { klass } = segment.name;
-    for (const [sinks, range] of this.undeliveredBySinks(segment)) {
-      const frames = range.flatMap(([from, to]) =>
-        this.files.framesOf(segment).filter(({ number }) => number >= from && number < to),
-      );
-      if (frames.length === 0) continue;
-      this.options.lost({
-        klass,
-        fromNumber: range[0]?.[0] ?? 0,
-        toNumber: range.at(-1)?.[1] ?? 0,
-        messages: frames.reduce((sum, { facts }) => sum + facts.messages, 0),
-        observations: frames.reduce((sum, { facts }) => sum + facts.observations, 0),
-        firstAtMs: Math.min(...frames.map(({ facts }) => facts.firstAtMs)),
-        lastAtMs: Math.max(...frames.map(({ facts }) => facts.lastAtMs)),
-        why: 'bound',
-        sinks,
-      });
-    }
-  }
-
-  /** The undelivered numbers of a segment, parted into stretches that the same sinks still need. */
-  private undeliveredBySinks(segment: Segment): [string[], Ranges][] {
-    const { klass } = segment.name;
-    const needs = this.sinksOf(klass).map(
-      (sink) => [sink.id, minus(segment.present, sink.delivered[klass] ?? none)] as const,
-    );
-    const cuts = [...new Set(needs.flatMap(([, ranges]) => ranges.flat()))].toSorted((a, b) => a - b);
-    return cuts.slice(1).flatMap((to, index): [string[], Ranges][] => {
-      const from = cuts[index] ?? to;
-      const sinks = needs.filter(([, ranges]) => has(ranges, from)).map(([id]) => id);
-      return sinks.length === 0 ? [] : [[sinks, intersection(segment.present, [[from, to]])]];
-    });
   }
 
   /** The record first, on disk, then the files: a crash between finds the rest to take away, and no loss. */

@@ -36,14 +36,17 @@ export class LanesHandle {
   ): Promise<{ readonly lanes: LanesHandle; readonly opened: Opened }> {
     return new Promise((resolve, reject) => {
       const lanes = new LanesHandle(options);
-      lanes.worker.once('error', reject);
+      const refuse = (error: unknown): void => {
+        lanes.closing = true;
+        reject(error);
+      };
+      lanes.worker.once('error', refuse);
       lanes.worker.once('message', (message: FromLanes) => {
-        lanes.worker.off('error', reject);
+        lanes.worker.off('error', refuse);
         if (message.kind === 'opened') resolve({ lanes, opened: message });
         else {
-          lanes.closing = true;
           const known = message.kind === 'refused' ? toFault(message.fault) : undefined;
-          reject(known ?? new Fault('JOURNAL_WRITE', { cause: 'the journal did not open' }));
+          refuse(known ?? new Fault('JOURNAL_WRITE', { cause: 'the journal did not open' }));
         }
       });
     });

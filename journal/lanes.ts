@@ -63,13 +63,7 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
 
   const attach = (spec: SinkSpec, port: MessagePort): void => {
     lanes.get(spec.id)?.port.close();
-    const known = keeper.sinks.get(spec.id);
-    keeper.attached({
-      id: spec.id,
-      classes: spec.classes,
-      own: spec.delivered !== undefined,
-      delivered: spec.delivered ?? known?.delivered ?? {},
-    });
+    keeper.joined(spec);
     const lane = new SinkLane(keeper, spec, port, clock);
     lanes.set(spec.id, lane);
     port.on('message', (answer: SinkAnswer) => answered(lane, answer));
@@ -98,6 +92,20 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
     }
     for (const lane of lanes.values()) lane.pump();
     show();
+  };
+
+  const join = (port: MessagePort): void => {
+    const filling = new Map<string, JournalClass>();
+    writers.add(port);
+    port.on('message', (message: WriterToLanes) => {
+      if (message.kind === 'opened') filling.set(message.file, message.klass);
+      if (message.kind === 'closed') filling.delete(message.file);
+      written(message);
+    });
+    port.on('close', () => {
+      writers.delete(port);
+      for (const [file, klass] of filling) keeper.abandoned(klass, file);
+    });
   };
 
   const recoverMore = (): void => {
@@ -136,10 +144,7 @@ function run(keeper: Keeper, damage: readonly JournalLoss[]): void {
   parentPort?.on('message', (message: ToLanes) => {
     switch (message.kind) {
       case 'writer':
-        writers.add(message.port);
-        message.port.on('message', written);
-        message.port.on('close', () => writers.delete(message.port));
-        return;
+        return join(message.port);
       case 'attach':
         return attach(message.spec, message.port);
       case 'forget':
@@ -187,7 +192,7 @@ function statOf(keeper: Keeper): JournalStat {
       },
     ]),
   ) as JournalStat['classes'];
-  const sinks = [...keeper.sinks.values()].map((sink) => {
+  const sinks = keeper.book.all.map((sink) => {
     const undelivered = sink.classes.map((klass) => [klass, keeper.undelivered(klass, sink)] as const);
     const oldest = undelivered.flatMap(([klass, ranges]) => {
       const number = ranges[0]?.[0];
@@ -226,7 +231,10 @@ function open(): void {
   keeper.save();
   const damage = journalClasses.flatMap((klass) =>
     missingOf(klass, read.classes[klass], positions.fault ? undefined : (positions.gone[klass] ?? [])).map(
-      (loss): JournalLoss => ({ ...loss, sinks: keeper.needing(klass, [[loss.fromNumber, loss.toNumber]]) }),
+      (loss): JournalLoss => ({
+        ...loss,
+        sinks: keeper.book.lacking(klass, [[loss.fromNumber, loss.toNumber]]),
+      }),
     ),
   );
   const faults = [

@@ -1,7 +1,7 @@
 /** What the journal's three threads say to each other: the caller's, the writer's and the lanes'. */
 import type { MessagePort } from 'node:worker_threads';
 import { Fault, type FaultCode, type FaultDetails, type FaultReport } from '../model/fault.ts';
-import type { OpenedSegment } from './class-writer.ts';
+import type { SnapshotState } from './format.ts';
 import type { HeadCounts } from './head.ts';
 import type { BodyFacts, JournalClass, JournalLoss, JournalStat, SinkSpec } from './types.ts';
 
@@ -71,6 +71,16 @@ export interface KeptFrame {
   readonly offset: number;
   readonly length: number;
   readonly facts: BodyFacts;
+}
+
+export interface OpenedSegment {
+  readonly file: string;
+  readonly snapshot: SnapshotState;
+  readonly recoverFrom: number;
+  /** End of what is on disk. */
+  readonly bytes: number;
+  /** Numbers that a writer given up may keep or not. */
+  readonly doubtful: readonly [from: number, to: number];
 }
 
 export type WriterToLanes =

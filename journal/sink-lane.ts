@@ -128,7 +128,7 @@ export class SinkLane {
   /** The smallest number below `end` that is there and neither delivered nor handed over. */
   private nextOf(klass: JournalClass, end: number): number | undefined {
     const present = this.keeper.present[klass];
-    const delivered = this.keeper.sinks.get(this.spec.id)?.delivered[klass] ?? none;
+    const delivered = this.keeper.book.delivered(this.spec.id, klass);
     const sent = this.sent[klass] ?? none;
     for (let number = memberFrom(present, 0); number !== undefined && number < end;) {
       const done = Math.max(endOf(delivered, number), endOf(sent, number));
@@ -139,7 +139,7 @@ export class SinkLane {
   }
 
   private isDone(klass: JournalClass, number: number): boolean {
-    const delivered = this.keeper.sinks.get(this.spec.id)?.delivered[klass] ?? none;
+    const delivered = this.keeper.book.delivered(this.spec.id, klass);
     return has(delivered, number) || has(this.sent[klass] ?? none, number);
   }
 
