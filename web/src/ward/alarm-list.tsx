@@ -4,7 +4,7 @@ import type { Alarm } from '../../../model/alarm.ts';
 import type { BedView } from '../../../model/stream.ts';
 import type { Role } from '../../../model/person.ts';
 import { call } from '../api.ts';
-import { activeAlarms, beds, gatewayNow, roles } from '../live/ward-state.ts';
+import { activeAlarms, beds, byLabel, gatewayNow, roles } from '../live/ward-state.ts';
 import { ageInWords, clockTime, problemWords, technicalWords, unitInWords, words } from '../words.ts';
 import { alarmClass, patientOf, Shape } from './bed-tile.tsx';
 import { standingOf } from './vital-signs.ts';
@@ -131,7 +131,8 @@ function newest(alarm: Alarm, bed: BedView | undefined): number | undefined {
 function placeOf(alarm: Alarm, bed: BedView | undefined): string {
   if (bed) return words.bed(bed.label);
   const labels = alarm.details?.['beds'];
-  return labels === undefined || labels === '' ? words.product : words.bedsTogether(String(labels));
+  if (labels === undefined || labels === '') return words.product;
+  return words.bedsTogether(String(labels).split(', ').toSorted(byLabel).join(', '));
 }
 
 /** One line that does not change while the alarm is the same. */
