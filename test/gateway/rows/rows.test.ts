@@ -1,50 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test } from 'vitest';
-import { openRows, type AuditEntry, type RowsOptions } from '../../../gateway/rows/rows.ts';
-import type { Alarm } from '../../../model/alarm.ts';
-import { systemClock } from '../../../model/clock.ts';
-import type { Fault } from '../../../model/fault.ts';
-import { openFolder, until } from '../store/folder.ts';
-
-const clock = systemClock();
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function open(folder: string, options: Partial<RowsOptions> = {}) {
-  const faults: Fault[] = [];
-  const rows = await openRows({ folder, clock, told: (fault) => faults.push(fault), ...options });
-  closers.push(() => rows.close());
-  return { rows, faults, codes: () => faults.map((fault) => fault.code) };
-}
-
-const act = (atMs: number, by = 'anna'): AuditEntry => ({
-  atMs,
-  by,
-  act: 'bed.monitoring',
-  on: '3-12',
-  outcome: 'done',
-});
-const alarm = (id: string, bed: string): Alarm => ({
-  id,
-  kind: 'physiological',
-  condition: 'limit',
-  priority: 'high',
-  bed,
-  presence: 'present',
-  signal: 'on',
-  inactivation: 'enabled',
-  responsibility: 'undefined',
-  onsetAtMs: 1,
-  raisedAtMs: 2,
-  questionable: false,
-  recorded: false,
-  version: 1,
-});
+import { expect, test } from 'vitest';
+import { openFolder } from '../store/folder.ts';
+import { act, alarm, clock, loss, open } from './desk.ts';
 
 test('rows of a table are found again after a restart, the newest of each id, and removed ones are gone', async () => {
   using folder = openFolder();
@@ -130,8 +89,6 @@ test('entries handed in while the worker is dead are written once, in order', as
   expect(codes()).toEqual(['WORKER_ENDED']);
 });
 
-const loss = (atMs: number) => ({ atMs, fromMs: atMs, toMs: atMs + 1, observations: 6, why: 'unrecorded' });
-
 test('a changed, a removed and a cut-off audit record are each found by number', async () => {
   const ways: [string, number, string][] = [
     [`UPDATE audit SET body = replace(body, 'anna', 'bela') WHERE number = 7`, 7, 'changed'],
@@ -154,56 +111,6 @@ test('a changed, a removed and a cut-off audit record are each found by number',
     await rows.append('audit', act(11));
     expect(await rows.verifyAudit()).toMatchObject({ intact: false, number });
     await rows.close();
-  }
-});
-
-test('a full disk refuses rows, keeps log entries in line, and writes them in order when there is room', async () => {
-  using folder = openFolder();
-  const disk = join(folder.path, 'disk');
-  mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
-  try {
-    const { rows, codes } = await open(disk, { mostWaiting: 40 });
-    await rows.append('alarm-log', { atMs: 0, event: 'raised', alarm: alarm('a-0', 'b-1') });
-    writeFileSync(join(disk, 'full'), Buffer.alloc(1 << 20));
-    try {
-      for (let block = 0; ; block++) writeFileSync(join(disk, `full-${block}`), Buffer.alloc(4_096));
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-    }
-    const wide = { note: 'x'.repeat(100_000) };
-    await expect(rows.put('settings', { id: 'wide', value: wide })).rejects.toMatchObject({
-      code: 'ROWS_WRITE',
-    });
-    const entry = (atMs: number) => ({
-      atMs,
-      event: 'raised',
-      alarm: alarm(`a-${atMs}`, 'b-1'),
-      details: wide,
-    });
-    const waiting = Array.from({ length: 5 }, (_, at) => rows.append('alarm-log', entry(at + 1)));
-    const audited = rows.append('audit', act(1));
-    await until('the fault is shown', () => rows.status().fault?.code === 'ROWS_WRITE');
-    expect(rows.status().waiting).toBe(6);
-    await expect(rows.put('settings', { id: 'wide', value: wide })).rejects.toMatchObject({
-      code: 'ROWS_WRITE',
-    });
-    const many = Array.from({ length: 40 }, (_, at) =>
-      rows.append('losses', loss(at)).catch((fault: Fault) => fault.code),
-    );
-    execFileSync('sh', ['-c', `rm ${disk}/full*`]);
-    expect(await Promise.all(waiting)).toEqual([2, 3, 4, 5, 6]);
-    expect(await audited).toBe(1);
-    expect((await Promise.all(many)).filter((outcome) => outcome === 'ROWS_OVERFLOW')).toHaveLength(6);
-    await rows.put('settings', { id: 'wide', value: 1 });
-    await until('the fault is gone', () => rows.status().fault === undefined);
-    expect((await rows.read('alarm-log', { limit: 10 })).map(({ entry: { atMs } }) => atMs)).toEqual([
-      0, 1, 2, 3, 4, 5,
-    ]);
-    expect(codes()).toContain('ROWS_WRITE');
-    await rows.close();
-  } finally {
-    execFileSync('umount', ['-l', disk]);
   }
 });
 

@@ -1,77 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { MessagePort } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { openHistorian, type EmbeddedHistorian } from '../../../gateway/store/historian.ts';
-import type { HistorianBounds } from '../../../gateway/store/historian-protocol.ts';
-import { openJournal } from '../../../journal/journal.ts';
+import { openHistorian } from '../../../gateway/store/historian.ts';
 import { packRecords } from '../../../journal/record-batch.ts';
-import type { Journal, SinkAnswer, SinkBatch, SinkSpec } from '../../../journal/types.ts';
-import { systemClock } from '../../../model/clock.ts';
+import type { SinkAnswer, SinkBatch, SinkSpec } from '../../../journal/types.ts';
 import type { Fault } from '../../../model/fault.ts';
 import { bodyOf, numberRow } from './bodies.ts';
 import { openFolder, until } from './folder.ts';
-
-const clock = systemClock();
-const heart = 'MDC_ECG_HEART_RATE';
-const everything = [{ device: 'mx-1', fromMs: 0, toMs: 1e15 }];
-
-/** Journal and historian in one folder, as the gateway has them. */
-async function openRoom(folder: string, bounds: Partial<HistorianBounds> = {}) {
-  const faults: Fault[] = [];
-  const journal = await openJournal({
-    folder: join(folder, 'journal'),
-    segmentBytes: 1 << 20,
-    maxBytes: 64 << 20,
-    snapshot: () => undefined,
-    lost: () => undefined,
-    faulty: (fault) => faults.push(fault),
-  });
-  const open = (): Promise<EmbeddedHistorian> =>
-    openHistorian({
-      folder: join(folder, 'store'),
-      journal,
-      clock,
-      told: (fault) => faults.push(fault),
-      ...bounds,
-    });
-  let historian = await open();
-  return {
-    journal,
-    faults,
-    get historian() {
-      return historian;
-    },
-    reopen: async () => {
-      await historian.close();
-      historian = await open();
-    },
-    [Symbol.asyncDispose]: async () => {
-      await historian.close();
-      await journal.close();
-    },
-  };
-}
-
-let seq = 0;
-/** Ten seconds of one heart, one message a second; resolves when the journal has kept it. */
-function keep(journal: Journal, atMs: number, seconds = 10): Promise<void> {
-  const messages = Array.from({ length: seconds }, (_, second) => [
-    numberRow('mx-1', heart, atMs + second * 1_000, 60 + second, seq++),
-  ]);
-  const { body, facts } = bodyOf(messages);
-  return new Promise((resolve, reject) =>
-    journal.append('numerics', body, facts, (outcome) => (outcome === 'kept' ? resolve() : reject(outcome))),
-  );
-}
-
-const countOf = async (historian: EmbeddedHistorian): Promise<number> => {
-  const { rows } = await historian.range(everything, { limit: 10_000 });
-  expect(new Set(rows.map((row) => row.seq)).size).toBe(rows.length);
-  return rows.length;
-};
+import { clock, countOf, everything, heart, keep, openRoom } from './room.ts';
 
 test('what the journal has kept is found by range, latest and aggregate a moment later', async () => {
   using folder = openFolder();
@@ -308,33 +246,4 @@ test('figures for more intervals than can be given are refused in words', async 
   await expect(room.historian.range(everything, { limit: 5, after: 'bm9uZQ' })).rejects.toMatchObject({
     code: 'STORE_CURSOR',
   });
-});
-
-test('a full disk stops the writing, not the answers, and everything is written when there is room', async () => {
-  using folder = openFolder();
-  const disk = join(folder.path, 'store');
-  mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', disk]);
-  try {
-    await using room = await openRoom(folder.path, { headObservations: 100 });
-    writeFileSync(join(disk, 'full'), Buffer.alloc(11 << 20));
-    try {
-      for (let block = 0; ; block++) writeFileSync(join(disk, `full-${block}`), Buffer.alloc(4_096));
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-    }
-    const atMs = clock.nowMs() - 15_000;
-    for (let batch = 0; batch < 30; batch++) await keep(room.journal, atMs);
-    await until('the fault is shown', () => room.historian.status().fault?.code === 'STORE_WRITE');
-    // Memory is full with 100; the rest waits in the journal's window and is no loss.
-    expect(await countOf(room.historian)).toBe(100);
-    await until('the lag shows', () => room.historian.status().lagMs > 0);
-    execFileSync('sh', ['-c', `rm ${disk}/full*`]);
-    await until('all rows', async () => (await countOf(room.historian)) === 300);
-    await until('the fault is gone', () => room.historian.status().fault === undefined);
-    await until('no lag', () => room.historian.status().lagMs === 0);
-    expect(room.faults.map((fault) => fault.code)).toEqual(['STORE_WRITE']);
-  } finally {
-    execFileSync('umount', ['-l', disk]);
-  }
 });
