@@ -22,9 +22,10 @@ export function instantOf(local: LocalTime, zone: string): number {
   const asUtc = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second);
   const fixed = fixedOffset(zone);
   if (fixed !== undefined) return asUtc - fixed * 60_000;
-  // The offset is asked for twice: the first guess may lie on the other side of a clock change.
-  const first = asUtc - offsetMs(asUtc - 3_600_000, zone);
-  return asUtc - offsetMs(first, zone);
+  // The offset of half a day before holds, unless the clock was changed since.
+  const before = offsetMs(asUtc - 12 * 3_600_000, zone);
+  const first = asUtc - before;
+  return offsetMs(first, zone) === before ? first : asUtc - offsetMs(first, zone);
 }
 
 function offsetMs(atMs: number, zone: string): number {

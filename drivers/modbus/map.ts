@@ -39,12 +39,11 @@ export function readMap(name: string, content: unknown): ModbusMap {
   const wrong = (path: string, cause: string): Fault => new Fault('MAP_INVALID', { map: name, path, cause });
   if (!Value.Check(MapSchema, content)) {
     const [first] = Value.Errors(MapSchema, content);
-    const params = first?.params as
-      { requiredProperties?: string[]; additionalProperties?: string[] } | undefined;
-    const fields = [...(params?.requiredProperties ?? []), ...(params?.additionalProperties ?? [])].join(
-      ', ',
-    );
-    throw wrong(first?.instancePath || '/', `${first?.message ?? 'is wrong'}${fields && ` (${fields})`}`);
+    const { requiredProperties = [] } = (first?.params ?? {}) as { requiredProperties?: string[] };
+    const missing = requiredProperties.length > 0 ? `lacks ${requiredProperties.join(', ')}` : undefined;
+    const cause =
+      first?.keyword === 'boolean' ? 'is not part of a map' : (missing ?? first?.message ?? 'is wrong');
+    throw wrong(first?.instancePath || '/', cause);
   }
   const keys = new Set<string>();
   for (const [index, value] of content.values.entries()) {

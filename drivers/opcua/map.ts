@@ -60,7 +60,8 @@ export function readMap(name: string, content: unknown): OpcuaMap {
   const wrong = (path: string, cause: string): Fault => new Fault('MAP_INVALID', { map: name, path, cause });
   if (!Value.Check(MapSchema, content)) {
     const [first] = Value.Errors(MapSchema, content);
-    throw wrong(first?.instancePath || '/', first?.message ?? 'is wrong');
+    const cause = first?.keyword === 'boolean' ? 'is not part of a map' : (first?.message ?? 'is wrong');
+    throw wrong(first?.instancePath || '/', cause);
   }
   const keys = new Set<string>();
   for (const [index, value] of content.values.entries()) {
