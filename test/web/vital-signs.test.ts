@@ -69,7 +69,9 @@ describe('what stands large on a tile', () => {
 });
 
 describe('what may be believed of a value', () => {
-  test('an old one is stale, whatever it was', () => {
+  test('an old figure is stale, and what was missing is still missing', () => {
+    const off = { ...hr, value: null, reason: 'sensor-off', takenAtMs: nowMs - 60_000 } as const;
+    expect(standingOf(off, nowMs)).toBe('missing');
     expect(standingOf({ ...hr, takenAtMs: nowMs - 10_001 }, nowMs)).toBe('stale');
     expect(standingOf({ ...hr, takenAtMs: nowMs - 10_000 }, nowMs)).toBe('valid');
   });

@@ -22,7 +22,7 @@ export function Value({ place, value, bed, violating }: ValueProps) {
       <Label metric={value.metric} text={labelOf(value)} />
       <Figure standing={standing} text={figureOf(value)} />
       <Beside bed={bed} value={value} />
-      <span class="age">{standing === 'missing' ? inWords(value.reason) : ageOf(value)}</span>
+      <span class="age">{standing === 'missing' ? whyMissing(value) : ageOf(value)}</span>
     </li>
   );
 }
@@ -59,7 +59,7 @@ export function PressureValue({
           </span>
         ) : null}
       </Beside>
-      <span class="age">{standing === 'missing' ? inWords(first.reason) : ageOf(first)}</span>
+      <span class="age">{standing === 'missing' ? whyMissing(first) : ageOf(first)}</span>
     </li>
   );
 }
@@ -67,7 +67,7 @@ export function PressureValue({
 /** What is measured beside the four large values, in one line each. */
 export function SmallValue({ value }: { value: LatestValue }) {
   const standing = standingOf(value, gatewayNow());
-  const why = standing === 'missing' ? inWords(value.reason) : ageOf(value);
+  const why = standing === 'missing' ? whyMissing(value) : ageOf(value);
   return (
     <li class={standing}>
       <Label metric={value.metric} text={labelOf(value)} />{' '}
@@ -127,6 +127,10 @@ function Beside({
     </span>
   );
 }
+
+/** The reason; and how old it is, once it may no longer be so. */
+const whyMissing = (value: LatestValue): string =>
+  [inWords(value.reason), value.episodic ? '' : ageOf(value)].filter((part) => part !== '').join(', ');
 
 /** Measured now and then: always time and age. Continuous: its age from 10 s on, or while the gateway is silent. */
 function ageOf(value: LatestValue): string {

@@ -24,9 +24,9 @@ export interface VitalSigns {
 export const quantityOf = (metric: string): Quantity => metrics.get(metric)?.quantity ?? 'other';
 
 export function standingOf(value: LatestValue, nowMs: number): Standing {
-  if (value.staleAfterMs !== undefined && nowMs - value.takenAtMs > value.staleAfterMs) return 'stale';
   const something = value.value !== null || value.text !== undefined || value.code !== undefined;
   if (!something || value.validity === 'invalid') return 'missing';
+  if (value.staleAfterMs !== undefined && nowMs - value.takenAtMs > value.staleAfterMs) return 'stale';
   return value.validity;
 }
 
