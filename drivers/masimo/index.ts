@@ -1,5 +1,6 @@
 import { Fault } from '../../model/fault.ts';
 import type { DecodedItem } from '../../model/device.ts';
+import { instantOf, isZone } from '../../model/local-time.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { AlertState } from '../../model/alarm.ts';
 import { defineDriver, type DecodeOptions, type DriverHost, type Emitted } from '../driver.ts';
@@ -7,7 +8,6 @@ import { alertsOf, observe } from './codec.ts';
 import { createFrames } from './frames.ts';
 import { readLine, type Line } from './line.ts';
 import { settings } from './settings.ts';
-import { instantOf, isZone } from './zone.ts';
 
 const maker = 'Masimo';
 

@@ -1,3 +1,5 @@
+import { localTime, type LocalTime } from '../../model/local-time.ts';
+
 /**
  * One line of ASCII 1: `MM/DD/YY HH:MM:SS KEY=VALUE …`. There is no checksum, so the form itself is the check: every
  * known key must have exactly its own width and letters, and the line must end with ALARM and EXC, without which
@@ -11,15 +13,6 @@ export interface Line {
   readonly numbers: ReadonlyMap<string, number | null>;
   readonly alarm: number;
   readonly exc: number;
-}
-
-export interface LocalTime {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
 }
 
 const start = /\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d /g;
@@ -79,11 +72,7 @@ function readClock(text: string): LocalTime | undefined {
   const [month = 0, day = 0, shortYear = 0, hour = 0, minute = 0, second = 0] = (
     text.match(/\d\d/g) ?? []
   ).map(Number);
-  const year = 2000 + shortYear;
-  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  const exists =
-    month >= 1 && month <= 12 && day >= 1 && day <= days && hour < 24 && minute < 60 && second < 60;
-  return exists ? { year, month, day, hour, minute, second } : undefined;
+  return localTime({ year: 2000 + shortYear, month, day, hour, minute, second });
 }
 
 /** Bytes of a broken line as they may stand in a message: printable, short. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import masimoDriver from '../../drivers/masimo/index.ts';
 import { createFrames } from '../../drivers/masimo/frames.ts';
 import { readLine } from '../../drivers/masimo/line.ts';
-import { instantOf, isZone } from '../../drivers/masimo/zone.ts';
+import { instantOf, isZone } from '../../model/local-time.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { openDriver } from './driver-house.ts';
 

@@ -1,4 +1,24 @@
-import type { LocalTime } from './line.ts';
+/** A date and time as a device's own clock shows it: zone unknown. */
+export interface LocalTime {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+/** The time, or undefined for a date or time that does not exist. */
+export function localTime(local: LocalTime): LocalTime | undefined {
+  const { year, month, day, hour, minute, second } = local;
+  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const exists = month >= 1 && month <= 12 && day >= 1 && day <= days;
+  return exists && hour < 24 && minute < 60 && second < 60 ? local : undefined;
+}
+
+/** As if the clock stood in UTC: for differences between two times of one clock. */
+export const asUtc = ({ year, month, day, hour, minute, second }: LocalTime): number =>
+  Date.UTC(year, month - 1, day, hour, minute, second);
 
 /** Minutes east of UTC of a fixed offset (`+08:00`); undefined for a zone name. */
 function fixedOffset(zone: string): number | undefined {
@@ -19,9 +39,9 @@ export function isZone(zone: string): boolean {
 
 /** Local time of a zone as ms since 1970. In the hour that a clock change repeats, the first of both is taken. */
 export function instantOf(local: LocalTime, zone: string): number {
-  const asUtc = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second);
+  const unzoned = asUtc(local);
   const fixed = fixedOffset(zone);
-  if (fixed !== undefined) return asUtc - fixed * 60_000;
+  if (fixed !== undefined) return unzoned - fixed * 60_000;
   // The offset of half a day before holds, unless the clock was changed since.
   const before = offsetMs(asUtc - 12 * 3_600_000, zone);
   const first = asUtc - before;
