@@ -43,9 +43,9 @@ export function instantOf(local: LocalTime, zone: string): number {
   const fixed = fixedOffset(zone);
   if (fixed !== undefined) return unzoned - fixed * 60_000;
   // The offset of half a day before holds, unless the clock was changed since.
-  const before = offsetMs(asUtc - 12 * 3_600_000, zone);
-  const first = asUtc - before;
-  return offsetMs(first, zone) === before ? first : asUtc - offsetMs(first, zone);
+  const before = offsetMs(unzoned - 12 * 3_600_000, zone);
+  const first = unzoned - before;
+  return offsetMs(first, zone) === before ? first : unzoned - offsetMs(first, zone);
 }
 
 function offsetMs(atMs: number, zone: string): number {
