@@ -7,6 +7,7 @@ import { createBroker } from '../broker/broker.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/types.ts';
 import type { Clock, SteppedClock } from '../model/clock.ts';
+import type { Fault } from '../model/fault.ts';
 import type { Chance } from '../model/ids.ts';
 import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
@@ -76,6 +77,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ownSecret: chance.hex(256),
     farHosts: new Set<string>(),
     recordingFault: undefined,
+    partFaults: new Map<string, Fault>(),
   } as unknown as House;
 
   house.rows = await openRows({
@@ -390,6 +392,7 @@ async function listen(
       house.hosts.close();
       house.live.close();
       await house.intake.drain();
+      await house.intake.noteCounters();
       house.intake.close();
       await house.ledger.settle();
       house.alarms.close();

@@ -41,4 +41,6 @@ export interface House {
   /** Driver hosts elsewhere, from the registry. */
   readonly farHosts: Set<string>;
   recordingFault: Fault | undefined;
+  /** The newest fault of each part that is not known to be well again. */
+  readonly partFaults: Map<string, Fault>;
 }

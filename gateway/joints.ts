@@ -77,12 +77,33 @@ export function recordingChanged(house: House, recording: boolean, fault: Fault 
 /** A fault of a worker or of the journal: in the log, and on the engineers' list until the part is well again. */
 export function noteFault(house: House, log: Log, part: string, fault: Fault): void {
   log.warn({ part, fault: fault.toJSON() }, fault.message);
-  house.alarms?.technical.raise('part-fault', {
-    owner: 'biomed',
-    priority: 'low',
-    about: part,
-    details: { part, code: fault.code },
-  });
+  house.partFaults.set(part, fault);
+  // At the start faults come before there are alarms: the watch raises them.
+  if (house.alarms) raisePartFault(house, part, fault);
+}
+
+function raisePartFault({ alarms }: House, part: string, { code }: Fault): void {
+  const details = { part, code };
+  alarms.technical.raise('part-fault', { owner: 'biomed', priority: 'low', about: part, details });
+}
+
+/** Faults of the journal that are over when it records again; damage stays on the list. */
+const passing: ReadonlySet<string> = new Set(['JOURNAL_WRITE', 'JOURNAL_HUNG', 'JOURNAL_SLOW']);
+
+function isWellAgain({ intake, historian, rows }: House, part: string, { code }: Fault): boolean {
+  if (part === 'historian') return historian.status().fault === undefined;
+  if (part === 'registry') return rows.status().fault === undefined;
+  return passing.has(code) && intake.recording;
+}
+
+function watchParts(house: House): void {
+  for (const [part, fault] of house.partFaults) {
+    if (!isWellAgain(house, part, fault)) raisePartFault(house, part, fault);
+    else {
+      house.partFaults.delete(part);
+      house.alarms.technical.end('part-fault', part);
+    }
+  }
 }
 
 /** Batches that nobody will ever get: their observations stand in the loss ledger. */
@@ -94,12 +115,15 @@ export function enterLoss(house: House, loss: JournalLoss): void {
   ]);
 }
 
+const watchEveryMs = 1_000;
+
 /** What must be looked at again and again; answers how to stop. */
 export function watchHouse(house: House, clock: SteppedClock): () => void {
   const stopSettling = clock.every(settleEveryMs, () => {
     if (house.intake.recording) void house.ledger.settle();
   });
-  const stopClock = clock.every(1_000, () => {
+  const stopParts = clock.every(watchEveryMs, () => watchParts(house));
+  const stopClock = clock.every(watchEveryMs, () => {
     const offset = clock.machineOffsetMs();
     if (Math.abs(offset) > clockStepMs) {
       const details = { offsetS: Math.round(offset / 1_000) };
@@ -108,6 +132,7 @@ export function watchHouse(house: House, clock: SteppedClock): () => void {
   });
   return () => {
     stopSettling();
+    stopParts();
     stopClock();
   };
 }

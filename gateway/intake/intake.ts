@@ -133,11 +133,10 @@ export class Intake {
 
   /** Restores what was taken before, from the journal; then every device's span since then is in doubt if unclean. */
   async recover(): Promise<void> {
-    const { journal, counters } = this.options;
+    const { journal } = this.options;
     await journal.recover((_klass, number, body) => {
       if (number < 0) {
-        const held = unpackSeen(body, (id) => this.open(id));
-        for (const name of counterNames) counters[name] = Math.max(counters[name], held[name]);
+        this.goOnFrom(unpackSeen(body, (id) => this.open(id)));
       } else if (isObservationBatch(body)) this.restoreObservations(body);
       else if (isRecordBatch(body)) this.restoreRecords(body);
     });
@@ -154,6 +153,16 @@ export class Intake {
 
   drain(): Promise<void> {
     return this.recorder.drain();
+  }
+
+  /** Writes the counters down as they are at an orderly stop: some change when a batch returns, after its body. */
+  async noteCounters(): Promise<void> {
+    if (!this.recording) return;
+    const atMs = this.clock.nowMs();
+    const record = { head: { counters: { ...this.options.counters } }, payload: new Uint8Array() };
+    const nothing = { fromMs: atMs, toMs: atMs, observations: 0, why: 'unrecorded' } as const;
+    this.recorder.record('raw', record, { device: '*', metric: '*', ...nothing });
+    await this.recorder.drain();
   }
 
   close(): void {
@@ -381,10 +390,16 @@ export class Intake {
     ]);
   }
 
+  /** The newest counters are those that have received most; each set balances, so none is put together of two. */
+  private goOnFrom(held: Counters): void {
+    const { counters } = this.options;
+    if (held.received < counters.received) return;
+    for (const name of counterNames) counters[name] = held[name];
+  }
+
   private restoreObservations(body: Uint8Array): void {
     const batch = readObservationBatch(body);
-    const { counters } = this.options;
-    for (const name of counterNames) counters[name] = Math.max(counters[name], batch.counters[name]);
+    this.goOnFrom(batch.counters);
     let first = 0;
     for (let at = 0; at < batch.messages; at++) {
       const named = batch.devices[batch.deviceIndex[at] ?? 0];
@@ -405,7 +420,8 @@ export class Intake {
 
   private restoreRecords(body: Uint8Array): void {
     for (const { head } of readRecords(body)) {
-      const { device: id, boot, seq, takenAtMs, receivedAtMs, digest } = head as Partial<KeptHead>;
+      const { device: id, boot, seq, takenAtMs, receivedAtMs, digest, counters } = head as Partial<KeptHead>;
+      if (counters) this.goOnFrom(counters);
       if (id === undefined || receivedAtMs === undefined) continue;
       const device = this.open(id);
       device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, receivedAtMs);
@@ -422,6 +438,8 @@ interface KeptHead {
   readonly takenAtMs: number;
   readonly receivedAtMs: number;
   readonly digest: readonly [number, number];
+  /** Of a record that is nothing but counters. */
+  readonly counters: Counters;
 }
 
 const numericsOnly: readonly JournalClass[] = ['numerics'];

@@ -70,7 +70,11 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.options = options;
     const lane = (klass: JournalClass, open: Content): Lane =>
-      new Lane(klass, open, options, (fault) => this.changed(fault));
+      new Lane(klass, open, {
+        ...options,
+        changed: (fault) => this.changed(fault),
+        countersWithin: (lane) => this.countersWithin(lane),
+      });
     this.lanes = {
       numerics: lane('numerics', observationContent(this.numerics)),
       alarm: lane('alarm', this.contents.alarm),
@@ -139,16 +143,21 @@ export class Recorder {
     return Object.values(this.lanes);
   }
 
+  /** As a body of this lane carries them: what waits in the other lanes is not received yet, so that they balance. */
+  private countersWithin(lane: Lane): Counters {
+    const { counters } = this.options;
+    const elsewhere = this.all().reduce((sum, other) => sum + (other === lane ? 0 : other.waiting), 0);
+    return { ...counters, received: counters.received - elsewhere };
+  }
+
   private watch(): void {
     const now = this.options.clock.monotonicMs();
     let oldest = 0;
     for (const lane of this.all()) oldest = Math.max(oldest, lane.watch(now));
-    if (
-      oldest < this.options.replaceWriterAfterMs * (this.replacements + 1) ||
-      this.replacements >= replacementBound
-    )
-      return;
+    if (oldest < this.options.replaceWriterAfterMs || this.replacements >= replacementBound) return;
     this.replacements += 1;
+    // The second writer is tried at once; what the first one has is heard when its system call returns.
+    for (const lane of this.all()) lane.leaveBehind();
     this.options.journal.replaceWriter();
   }
 
@@ -179,27 +188,27 @@ interface Content {
   discard(): void;
 }
 
+interface LaneOptions extends RecorderOptions {
+  readonly changed: (fault?: Fault) => void;
+  readonly countersWithin: (lane: Lane) => Counters;
+}
+
 class Lane {
   private readonly klass: JournalClass;
-  private readonly options: RecorderOptions;
+  private readonly options: LaneOptions;
   private readonly open: Content;
-  private readonly changed: (fault?: Fault) => void;
   private confirms: Confirm[] = [];
   private readonly flying: Batch[] = [];
+  /** Batches of a writer that was given up; all of them are in the ledger. */
+  private readonly behind = new Set<Batch>();
   private timer: Cancel | undefined;
   private lastProbeAtMs = -Infinity;
   recording = true;
 
-  constructor(
-    klass: JournalClass,
-    open: Content,
-    options: RecorderOptions,
-    changed: (fault?: Fault) => void,
-  ) {
+  constructor(klass: JournalClass, open: Content, options: LaneOptions) {
     this.klass = klass;
     this.open = open;
     this.options = options;
-    this.changed = changed;
   }
 
   wait(confirm: Confirm): void {
@@ -237,8 +246,22 @@ class Lane {
     return now - oldest.handedAtMs;
   }
 
+  /** The writer is given up: its batches are ledgered, and no longer stand in the way of the next writer's. */
+  leaveBehind(): void {
+    for (const batch of this.flying) {
+      this.giveUp(batch);
+      this.behind.add(batch);
+    }
+    this.flying.length = 0;
+  }
+
   close(): void {
     this.timer?.();
+  }
+
+  /** Observations not handed over yet. */
+  get waiting(): number {
+    return this.open.observations;
   }
 
   unsettled(): { messages: readonly MessageName[]; flying: number; waiting: number } {
@@ -287,31 +310,38 @@ class Lane {
     };
     // Counted as kept when handed over, so that the counters within the body include the body itself.
     this.options.counters.kept += observations;
-    const { body, facts } = this.open.seal(this.options.counters);
+    const { body, facts } = this.open.seal(this.options.countersWithin(this));
     this.flying.push(batch);
     if (!this.recording) this.giveUp(batch);
     this.options.journal.append(this.klass, body, facts, (outcome) => this.returned(batch, outcome));
   }
 
   private returned(batch: Batch, outcome: 'kept' | Fault): void {
+    const left = this.behind.delete(batch);
     const at = this.flying.indexOf(batch);
     if (at >= 0) this.flying.splice(at, 1);
-    const { counters, ledger } = this.options;
-    if (outcome === 'kept') {
-      if (batch.ledgered) {
-        ledger.strike(batch.id);
-        counters.ledgered -= batch.observations;
-        counters.kept += batch.observations;
-      }
-      if (batch.trace) this.options.kept(batch.trace);
-    } else {
+    if (outcome === 'kept') this.keep(batch);
+    else {
       this.giveUp(batch);
-      ledger.fail(batch.id);
+      this.options.ledger.fail(batch.id);
     }
+    // What a writer given up says tells nothing of the one that writes now.
+    if (left) return;
     if (!batch.ledgered) for (const confirm of batch.confirms) confirm();
     if (outcome !== 'kept') this.unrecorded(outcome);
     else if (!this.recording && this.flying.length === 0) this.recordingAgain();
     if (this.flying.length === 0 && this.open.messages > 0) this.leave();
+  }
+
+  /** On disk after all, however late: then it stands in no ledger. */
+  private keep(batch: Batch): void {
+    const { counters, ledger } = this.options;
+    if (batch.ledgered) {
+      ledger.strike(batch.id);
+      counters.ledgered -= batch.observations;
+      counters.kept += batch.observations;
+    }
+    if (batch.trace) this.options.kept(batch.trace);
   }
 
   /** Enters a batch in the ledger and confirms it: its devices go on. */
@@ -327,12 +357,12 @@ class Lane {
   private unrecorded(fault: Fault | undefined): void {
     if (!this.recording) return;
     this.recording = false;
-    this.changed(fault);
+    this.options.changed(fault);
   }
 
   private recordingAgain(): void {
     this.recording = true;
-    this.changed();
+    this.options.changed();
   }
 }
 

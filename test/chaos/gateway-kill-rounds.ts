@@ -38,7 +38,7 @@ export async function killRounds({ rounds, seed }: { rounds: number; seed: numbe
     const afterMs = 30 + Math.floor(ward.chance.fraction() * 2_500);
     await ward.load(afterMs);
     kills.push(Date.now());
-    await gateway.kill();
+    await gateway.restart('SIGKILL');
     console.log(`  round ${round}: killed after ${afterMs} ms, ${ward.pending} unconfirmed`);
     await ward.connect();
     ward.resend();
@@ -51,7 +51,7 @@ export async function killRounds({ rounds, seed }: { rounds: number; seed: numbe
   await ward.check(startedAtMs);
   ward.end();
   // An orderly stop hands what the ledger holds to its table.
-  await gateway.stage.restart('SIGTERM');
+  await gateway.restart('SIGTERM');
   ward.checkLosses(kills);
   await atRest(gateway);
 }

@@ -119,6 +119,26 @@ export class DoorClient {
     });
   }
 
+  /** Says every 2 s, as a driver host does, that it is there. */
+  speakAsHost(): void {
+    const { clientId } = this.options;
+    const topic = `v1/host/${clientId}/state`;
+    let seq = 0;
+    const speak = (): void => {
+      const state = {
+        boot: clientId,
+        seq: ++seq,
+        link: 'birth',
+        journal: { recording: true, undelivered: 0 },
+      };
+      const publish = { cmd: 'publish', qos: 0, retain: false, dup: false, topic } as const;
+      if (this.open) this.socket?.write(generate({ ...publish, payload: JSON.stringify(state) }));
+    };
+    speak();
+    const timer = setInterval(speak, 2_000);
+    this.socket?.once('close', () => clearInterval(timer));
+  }
+
   subscribe(topic: string): void {
     this.socket?.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1 }] }));
   }

@@ -23,8 +23,8 @@ export interface GatewayProcess extends AsyncDisposable {
   /** One sender a host of the stage, not yet connected. */
   clients(): DoorClient[];
   stream(): Promise<StreamReader>;
-  /** kill -9 and the same again on the same data. */
-  kill(): Promise<void>;
+  /** Ends it so, and the same again on the same data. */
+  restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
 /** What came on the live stream, in its order, each with when it came (monotonic ms). */
@@ -84,9 +84,9 @@ export async function openGatewayProcess(options: StageOptions): Promise<Gateway
         ({ clientId, password }) => new DoorClient({ port: stage.mqttPort, clientId, password }),
       ),
     stream: async () => openReader(stage.httpUrl, await signedIn()),
-    kill: async () => {
+    restart: async (signal) => {
       cookie = undefined;
-      await stage.restart('SIGKILL');
+      await stage.restart(signal);
     },
     [Symbol.asyncDispose]: () => stage.close(),
   };

@@ -207,4 +207,30 @@ describe('the front door takes what a device says', () => {
     ]);
     await second.kept();
   });
+
+  test('the counters in a batch balance though an alert waits in another class', async () => {
+    const first = await openIntake({ keepFolder: true });
+    const alert = { alertId: 'lead', code: 'LEAD', text: 'lead off', phase: 'start' };
+    const alerts = [{ ...alert, priority: 'low', type: 'technical' }];
+    await Promise.all([
+      first.publish('mon-1', { boot, seq: 1, values: { MDC_TEMP: 36.5 } }),
+      first.publish('mon-1', { boot, seq: 2, alerts, complete: true }, 'alerts'),
+    ]);
+    await first.close();
+    const second = await openIntake({ folder: first.folder });
+    expect(second.counters).toEqual({ received: 1, kept: 1, ledgered: 0, quarantined: 0, duplicate: 0 });
+    await second.kept();
+  });
+
+  test('after an orderly stop the counters are those of the end', async () => {
+    const first = await openIntake({ keepFolder: true });
+    const message = { boot, seq: 1, values: { MDC_TEMP: 36.5 } };
+    await first.publish('mon-1', message);
+    await first.publish('mon-1', message);
+    await first.intake.noteCounters();
+    await first.close();
+    const second = await openIntake({ folder: first.folder });
+    expect(second.counters).toEqual({ received: 2, kept: 1, ledgered: 0, quarantined: 0, duplicate: 1 });
+    await second.kept();
+  });
 });
