@@ -16,7 +16,7 @@ interface Kept {
 export interface Seqs {
   /** The boot id of everything this host sends. Changes only when numbers can no longer be reserved. */
   readonly boot: string;
-  /** Reserves the counter's first block; resolves also when the disk refuses (then the boot is of memory alone). */
+  /** Reserves the counter's first block, or waits for the one under way; resolves also when the disk refuses (then the boot is of memory alone). */
   open(counter: string): Promise<void>;
   /** The next number. Never waits. */
   take(counter: string): number;
@@ -27,6 +27,8 @@ export interface Seqs {
 interface Counter {
   next: number;
   reserved: number;
+  /** A reservation is being written. */
+  asking: boolean;
 }
 
 export interface SeqOptions {
@@ -65,7 +67,12 @@ export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqO
       await writeKept(folder, { version: 1, boot, reserved });
       counter.reserved = upTo;
     });
-    writing = writing.catch((cause: unknown) => failed(cause));
+    counter.asking = true;
+    writing = writing
+      .catch((cause: unknown) => failed(cause))
+      .then(() => {
+        counter.asking = false;
+      });
     return writing;
   };
 
@@ -73,7 +80,7 @@ export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqO
     const known = counters.get(name);
     if (known) return known;
     const first = reserved[name] ?? 0;
-    const made: Counter = { next: first, reserved: onDisk ? first : Infinity };
+    const made: Counter = { next: first, reserved: onDisk ? first : Infinity, asking: false };
     counters.set(name, made);
     return made;
   };
@@ -81,11 +88,10 @@ export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqO
   const takeMany = (name: string, count: number): number => {
     const counter = counterOf(name);
     if (counter.next + count > counter.reserved) leaveDisk();
-    const before = counter.reserved - counter.next;
     const first = counter.next;
     counter.next += count;
-    const half = blockSize / 2;
-    if (before >= half && counter.reserved - counter.next < half) void reserve(name, counter);
+    // Ahead of need, and again after a failure: a hung disk has half a block of time.
+    if (!counter.asking && counter.reserved - counter.next < blockSize / 2) void reserve(name, counter);
     return first;
   };
 
@@ -96,6 +102,7 @@ export async function openSeqs({ folder, epoch, chance, rebooted, failed }: SeqO
     open: async (name) => {
       const counter = counterOf(name);
       if (onDisk && counter.reserved === counter.next) await reserve(name, counter);
+      else await writing;
     },
     take: (name) => takeMany(name, 1),
     takeMany,
