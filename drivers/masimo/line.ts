@@ -20,7 +20,7 @@ const start = /\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d /g;
 const forms: Readonly<Record<string, RegExp>> = {
   SPO2: /^(\d{3}|---)%$/,
   BPM: /^(\d{3}|---)$/,
-  PI: /^(\d\d\.\d\d|--\.--)%$/,
+  PI: /^(\d\d\.\d\d|--\.--?)%$/,
   SPCO: /^(\d\d\.\d|--\.-)%$/,
   SPMET: /^(\d\d\.\d|--\.-)%$/,
   DESAT: /^(\d\d|--)$/,

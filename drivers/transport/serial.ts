@@ -17,6 +17,8 @@ export function openSerial(path: string, line: Line, deadline: Deadline): Promis
       new Promise<SerialPort>((resolve, reject) => {
         const port = new SerialPort({ path, ...line, autoOpen: false });
         port.on('error', () => {});
+        // serialport has no destroy of its own: without this the port stays open, and locked, for ever.
+        port._destroy = (cause, done) => (port.isOpen ? port.close(() => done(cause)) : done(cause));
         port.open((cause) => {
           if (!cause) return resolve(port);
           const missing = /no such file|cannot find|ENOENT|ENXIO/i.test(cause.message);

@@ -143,6 +143,12 @@ test('a port that falls silent without hanging up is told as a death', async () 
   clearInterval(feeding);
   await until(() => told.length === 2, 10_000);
   expect(told[1]).toBe('died WIRE_SILENT');
+  // The port was really let go of: it can be opened again, and the device is read as soon as it speaks.
+  const before = pulses.length;
+  const again = setInterval(() => void cable.write(line(61)), 100);
+  await until(() => pulses.length > before);
+  clearInterval(again);
+  expect(told[2]).toBe('born');
   await run.close();
 });
 
