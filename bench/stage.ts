@@ -165,8 +165,8 @@ async function start(
   httpUrl: string,
   { nodeArgs = [], env = {} }: StageOptions,
 ): Promise<ChildProcess> {
-  const program = fileURLToPath(new URL('../gateway/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [...nodeArgs, program, '--config', file], {
+  const program = fileURLToPath(new URL('../cli/run.mjs', import.meta.url));
+  const child = spawn(process.execPath, [...nodeArgs, program, 'start', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...env },
   });
