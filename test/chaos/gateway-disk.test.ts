@@ -152,7 +152,7 @@ async function openAll(folder: string) {
   }
   cleanUp.push(() => [one, two, three].forEach((client) => client.end()));
   const stream = await gateway.stream();
-  cleanUp.push(() => stream.close());
+  cleanUp.push(() => stream[Symbol.dispose]());
   const senders = new Senders();
   senders.windowOfOne(one, 'device-0', { count: 1, pauseMs: 10 });
   return { gateway, stream, senders, one, two, three };

@@ -28,14 +28,13 @@ export interface GatewayProcess extends AsyncDisposable {
 }
 
 /** What came on the live stream, in its order, each with when it came (monotonic ms). */
-export interface StreamReader {
+export interface StreamReader extends Disposable {
   readonly socket: WebSocket;
   readonly alarms: { readonly alarm: Alarm; readonly atMs: number }[];
   /** The gateway's time as its frames told it. */
   readonly times: number[];
   /** Longest silence between two frames, ms, the present one too. */
   worstGapMs(): number;
-  close(): void;
 }
 
 export async function openGatewayProcess(options: StageOptions): Promise<GatewayProcess> {
@@ -136,7 +135,7 @@ async function openReader(httpUrl: string, cookie: string): Promise<StreamReader
     alarms,
     times,
     worstGapMs: () => Math.max(worstMs, performance.now() - lastMs),
-    close: () => socket.terminate(),
+    [Symbol.dispose]: () => socket.terminate(),
   };
 }
 
