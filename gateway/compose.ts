@@ -7,7 +7,7 @@ import { createBroker } from '../broker/broker.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/types.ts';
 import type { Clock, SteppedClock } from '../model/clock.ts';
-import type { Fault } from '../model/fault.ts';
+import { Fault } from '../model/fault.ts';
 import type { Chance } from '../model/ids.ts';
 import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
@@ -92,6 +92,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await openCensusRoom(house, options);
   await openIntake(house, journal, options);
   await openAlarmRoom(house, options);
+  await showLatest(house, log);
   house.broker = await createBroker({
     limits: options.config.broker.limits,
     clock,
@@ -146,6 +147,9 @@ async function openKeeping(
     clock,
     chance,
   });
+  // What the last run left damaged: told once, in the loss ledger and as a fault of the journal.
+  for (const loss of journal.found.damage) enterLoss(house, loss);
+  for (const fault of journal.found.faults) log.warn({ part: 'journal', fault }, fault.message);
   house.historian = await openHistorian({
     folder: join(folder, 'historian'),
     journal,
@@ -252,6 +256,16 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
     disconnect: (device, why) => house.broker.disconnect(device, why),
     audit: (act) => audit(house, act),
   });
+}
+
+/** The newest values of before the start stand on the tiles, with their age. A store that cannot answer stops nothing. */
+async function showLatest(house: House, log: Log): Promise<void> {
+  try {
+    house.intake.restoreLatest(await house.historian.latest(house.registry.list({}).map(({ id }) => id)));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    noteFault(house, log, 'historian', error);
+  }
 }
 
 /** One line of the audit. It is queued in order and tried again until it is on disk; nobody waits for it. */

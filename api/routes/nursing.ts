@@ -122,7 +122,7 @@ export const nursingRoutes: FastifyPluginAsyncTypebox<{ services: Services; cloc
       config: { roles: watching },
       schema: {
         tags,
-        summary: 'Active alarms of your wards, highest priority first, then newest',
+        summary: 'Active alarms of your wards, highest priority first, then oldest',
         querystring: record({ ward: Type.Optional(IdSchema), bed: Type.Optional(IdSchema), ...PageQuery }),
         response: { 200: pageOf(AlarmShape) },
       },
@@ -173,4 +173,4 @@ const mayHear = (person: Person, alarm: Alarm): boolean =>
   alarm.ward === undefined || sees(person, alarm.ward);
 
 const byUrgency = (alarm: Alarm): string =>
-  `${{ high: 0, medium: 1, low: 2 }[alarm.priority]} ${String(1e15 - Math.floor(alarm.raisedAtMs)).padStart(16, '0')} ${alarm.id}`;
+  `${{ high: 0, medium: 1, low: 2 }[alarm.priority]} ${String(Math.floor(alarm.raisedAtMs)).padStart(16, '0')} ${alarm.id}`;

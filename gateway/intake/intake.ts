@@ -21,6 +21,7 @@ import { rawOf, type QuarantineCause } from './quarantine.ts';
 import { Recorder, type Confirm, type RecorderOptions } from './recorder.ts';
 import type { Entered } from './seen.ts';
 import { packSeen, unpackSeen } from './snapshot.ts';
+import type { StoredRow } from '../store/types.ts';
 import type { IntakeListeners } from './types.ts';
 
 export const elementBound = 256;
@@ -142,6 +143,11 @@ export class Intake {
     });
     if (journal.found.clean) return;
     for (const device of this.devices.values()) device.spanInDoubt = device.lastKeptAtMs !== undefined;
+  }
+
+  /** The newest values of before the start, from the store: shown with their age until the devices speak again. */
+  restoreLatest(rows: readonly StoredRow[]): void {
+    for (const row of rows) this.reader.restoreLatest(this.open(row.device), row);
   }
 
   snapshot(): Uint8Array {

@@ -1,6 +1,13 @@
 import { convert } from '../../model/units.ts';
 import { metrics } from '../../model/metric-table.ts';
-import { reasons, splitKey, validities, type Reason, type Validity } from '../../model/observation.ts';
+import {
+  reasons,
+  seriesKey,
+  splitKey,
+  validities,
+  type Reason,
+  type Validity,
+} from '../../model/observation.ts';
 import {
   kinds,
   packFlags,
@@ -13,6 +20,7 @@ import { Digest } from './digest.ts';
 import { KeyNames, Sample, Series, seriesBound, type LiveDevice } from './live-device.ts';
 import { rawOf, type QuarantineCause } from './quarantine.ts';
 import type { Entered } from './seen.ts';
+import type { StoredRow } from '../store/types.ts';
 import type { IntakeListeners } from './types.ts';
 
 /** Printable, no control characters, no U+0000: `REFID`, `REFID/channel`, or a word Vigil does not know. */
@@ -95,6 +103,24 @@ export class ObservationReader {
     device.messages += 1;
     this.options.added();
     if (!this.placed.historical) this.options.listeners.messageTaken(device.id, receivedAtMs);
+  }
+
+  /** A value of before the start: shown, never judged again. */
+  restoreLatest(device: LiveDevice, row: StoredRow): void {
+    this.device = device;
+    const series = this.openSeries(seriesKey(row.metric, row.channel));
+    if (typeof series === 'string' || series.latest) return;
+    const { takenAtMs, receivedAtMs, value, text, code, reason, validity, historical } = row;
+    series.latest = Object.assign(new Sample(), {
+      takenAtMs,
+      receivedAtMs,
+      value,
+      text,
+      code,
+      reason,
+      validity,
+      historical,
+    });
   }
 
   private value(key: string, seen: unknown): void {

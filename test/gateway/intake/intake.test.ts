@@ -234,3 +234,27 @@ describe('the front door takes what a device says', () => {
     await second.kept();
   });
 });
+
+test('the newest values of before the start are shown until the device speaks, and are not judged', async () => {
+  const house = await openIntake();
+  const row = {
+    device: 'mon-1',
+    metric: 'MDC_ECG_HEART_RATE',
+    takenAtMs: 5,
+    receivedAtMs: 6,
+    value: 180,
+    validity: 'valid',
+    boot,
+    seq: 1,
+    historical: false,
+    unplaced: false,
+  } as const;
+  house.intake.restoreLatest([row]);
+  const series = house.intake.device('mon-1')?.series.get('MDC_ECG_HEART_RATE');
+  expect(series?.latest).toMatchObject({ value: 180, takenAtMs: 5, receivedAtMs: 6 });
+  expect(house.samples).toEqual([]);
+  await house.publish('mon-1', { boot, seq: 2, values: { MDC_ECG_HEART_RATE: 72 } });
+  house.intake.restoreLatest([row]);
+  expect(series?.latest).toMatchObject({ value: 72 });
+  await house.kept();
+});
