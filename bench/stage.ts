@@ -16,6 +16,9 @@ import { ended, freePort, pauseMs } from './peer.ts';
 const stage: Person = { id: 'bench', user: 'bench', name: 'Bench', roles: ['admin'], wards: 'all' };
 const password = 'a long bench password';
 
+/** What `npm start` gives to Node: a small young generation, for memory's sake. */
+const asStarted = ['--max-semi-space-size=8'];
+
 export interface StageOptions {
   readonly devices: number;
   readonly hosts: number;
@@ -163,7 +166,7 @@ async function bed(
 async function start(
   file: string,
   httpUrl: string,
-  { nodeArgs = [], env = {} }: StageOptions,
+  { nodeArgs = asStarted, env = {} }: StageOptions,
 ): Promise<ChildProcess> {
   const program = fileURLToPath(new URL('../cli/run.mjs', import.meta.url));
   const child = spawn(process.execPath, [...nodeArgs, program, 'start', '--config', file], {
