@@ -1,4 +1,3 @@
-import type { Clock } from '../../model/clock.ts';
 import type { Identity, Link, Mode } from '../../model/device.ts';
 import { Fault } from '../../model/fault.ts';
 import type { DeviceId } from '../../model/ids.ts';

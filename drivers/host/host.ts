@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value';
 import { hostTopic } from '../../broker/topics.ts';
-import type { Clock } from '../../model/clock.ts';
+import { pause, type Clock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Chance, DeviceId, HostId } from '../../model/ids.ts';
 import { HostConfigSchema, type HostConfig, type HostState, type StateMessage } from '../../model/wire.ts';
@@ -48,9 +48,9 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   let config: HostConfig | undefined;
   /** Of this connection: the will has this number, the birth the next. */
   let willSeq = 0;
-  let link: GatewayLink | undefined;
+  const gateway: { link?: GatewayLink } = {};
   const publish: GatewayLink['publish'] = (topic, payload, done) =>
-    link?.publish(topic, payload, done) ?? false;
+    gateway.link?.publish(topic, payload, done) ?? false;
 
   const seqs = await openSeqs({
     folder: options.folder,
@@ -155,7 +155,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     sayHostState();
   };
 
-  link = openGatewayLink({
+  gateway.link = openGatewayLink({
     ...options.gateway,
     host,
     clock,
@@ -182,11 +182,15 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
       const state: HostState = { boot: seqs.boot, seq: seqs.take(stateCounter), link: 'death' };
       await new Promise<void>((resolve) => {
         const cancel = clock.after(goodbyeMs, resolve);
-        const told = publish(hostTopic(host, 'state'), JSON.stringify(state), () => (cancel(), resolve()));
-        if (!told) (cancel(), resolve());
+        const said = (): void => {
+          cancel();
+          resolve();
+        };
+        if (!publish(hostTopic(host, 'state'), JSON.stringify(state), said)) said();
       });
-      await link?.close();
-      await outbox.kept();
+      await gateway.link?.close();
+      // A disk that hangs must not keep the host from ending; what is not on it yet is told by its absence.
+      await Promise.race([outbox.kept(), pause(clock, goodbyeMs)]);
       outbox.close();
     },
   };

@@ -1,4 +1,3 @@
-import type { Clock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import { encodeRtu, encodeTcp, exceptionName, mismatch, type ReadRequest, type Reply } from './frame.ts';
 import type { Share } from './share.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
+import { setDebugLogger, setErrorLogger, setTraceLogger, setWarningLogger } from 'node-opcua-debug';
 import {
   MessageSecurityMode,
   OPCUAClient,
@@ -29,12 +30,18 @@ const lifetimeCount = 600;
 
 /** One certificate store for the process: two on one folder race each other. Strangers are never accepted by it. */
 export async function openPki(folder: string): Promise<OPCUACertificateManager> {
+  silenceLibrary();
   const manager = new OPCUACertificateManager({
     rootFolder: join(folder, 'opcua-pki'),
     automaticallyAcceptUnknownCertificate: false,
   });
   await manager.initialize();
   return manager;
+}
+
+/** It writes pages to standard output; what of it matters reaches the device's health as a fault. */
+function silenceLibrary(): void {
+  for (const set of [setDebugLogger, setErrorLogger, setTraceLogger, setWarningLogger]) set(() => {});
 }
 
 export function makeClient(address: EndpointAddress, pki: OPCUACertificateManager): OPCUAClient {

@@ -13,6 +13,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   masimo: { port: 'tcp://127.0.0.1:4001' },
   modbus: { port: '/dev/ttyUSB0', map: 'generic-vital-signs' },
   opcua: { endpoint: 'opc.tcp://127.0.0.1:4840', map: 'generic-opcua-monitor' },
+  medibus: { port: 'tcp://127.0.0.1:4001' },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -34,6 +35,12 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/endpoint', { endpoint: 'http://127.0.0.1' }],
     ['/security', { security: 'sign' }],
     ['/map', { map: 5 }],
+  ],
+  medibus: [
+    ['/port', { port: 'udp://host:1' }],
+    ['/pollMs', { pollMs: 10 }],
+    ['/timeoutMs', { timeoutMs: '3' }],
+    ['/line/parity', { line: { parity: 'mark' } }],
   ],
 };
 

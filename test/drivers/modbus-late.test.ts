@@ -219,6 +219,31 @@ test('a dead unit on a shared bus takes at most a tenth of its time', async () =
   expectNoneCrossed(living as House);
 });
 
+test('a unit whose canary cannot be read is not believed again, and says why', async () => {
+  await using server = await openModbusServer('tcp');
+  server.answer = (asked) => ({
+    bytes:
+      asked.address === canaryAddress
+        ? exception('tcp', asked, 2)
+        : reply('tcp', asked, registerBytes(asked)),
+  });
+  await using house = await open(server.port, 'tcp', true);
+  await house.until(() => told(house) >= 4);
+  let swallowed = false;
+  const answer = server.answer;
+  server.answer = (asked) => {
+    if (swallowed || asked.address === canaryAddress) return answer(asked);
+    swallowed = true;
+    return {};
+  };
+  await house.until(() =>
+    house.links.some(({ fault }) => fault?.message.includes('canary register cannot be read')),
+  );
+  const at = told(house);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(told(house)).toBe(at);
+});
+
 test('only reading functions ever leave', async () => {
   await using server = await openModbusServer('tcp');
   await using house = await open(server.port, 'tcp', true);

@@ -59,6 +59,7 @@ test('changes one device without touching the other', async () => {
   await broker.until(() => first.connections === 2 && states(broker, 'd2').length === 3);
   await broker.configure({ revision: 3, devices: [device('d1', first.port)] });
   await broker.until(() => broker.hostState?.revision === 3 && broker.hostState.devices?.length === 1);
+  await broker.until(() => states(broker, 'd2').length === 4);
   expect(states(broker, 'd1').map(({ message }) => message['link'])).toEqual(['birth']);
   expect(states(broker, 'd2').map(({ message }) => message['link'])).toEqual([
     'birth',
