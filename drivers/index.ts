@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, Load>> = {
   masimo: () => import('./masimo/index.ts'),
   modbus: () => import('./modbus/index.ts'),
   opcua: () => import('./opcua/index.ts'),
+  medibus: () => import('./medibus/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

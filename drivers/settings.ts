@@ -3,6 +3,7 @@ import { Value } from 'typebox/value';
 import { Fault } from '../model/fault.ts';
 import type { DriverSettings } from './driver.ts';
 import { settings as masimo } from './masimo/settings.ts';
+import { settings as medibus } from './medibus/settings.ts';
 import { settings as modbus } from './modbus/settings.ts';
 import { settings as opcua } from './opcua/settings.ts';
 
@@ -10,7 +11,7 @@ import { settings as opcua } from './opcua/settings.ts';
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
  * drivers/, so no device library is loaded into it.
  */
-export const driverSettings: readonly DriverSettings[] = [masimo, modbus, opcua];
+export const driverSettings: readonly DriverSettings[] = [masimo, modbus, opcua, medibus];
 
 export const findSettings = (name: string): DriverSettings | undefined =>
   driverSettings.find((driver) => driver.name === name);

@@ -51,6 +51,19 @@ export const breathing: readonly Metric[] = [
   ...family({ unit: 'mm[Hg]', span: [0, 150], decimals: 0, periodMs: 1_000, quantity: 'other' }, [
     ['MDC_CONC_AWAY_CO2_INSP', 151716, '', 'FiCO2', 'Inspired CO2', '吸入二氧化碳', noLoinc],
   ]),
+  // Stated in % by some ventilators: mm[Hg] of it needs the ambient pressure, which is not always told.
+  ...family({ unit: '%', span: [0, 20], decimals: 1, ...asked, quantity: 'other' }, [
+    [
+      'co2-end-tidal-percent',
+      null,
+      '',
+      'etCO2%',
+      'End-tidal CO2 (per cent)',
+      '呼气末二氧化碳（百分比）',
+      noMdc,
+    ],
+    ['co2-inspired-percent', null, '', 'FiCO2%', 'Inspired CO2 (per cent)', '吸入二氧化碳（百分比）', noMdc],
+  ]),
   // Kept in %: of the two LOINC codes the measured one is exampled with the unit 1, the set one with %.
   ...family({ unit: '%', span: [0, 100], decimals: 0, ...asked, quantity: 'fio2' }, [
     ['MDC_CONC_AWAY_O2_INSP', 152196, '71835-3', 'FiO2', 'Inspired oxygen (FiO2)', '吸入氧浓度'],

@@ -57,6 +57,12 @@ export const pump: readonly Metric[] = [
     ['infusion-time-left', null, '', 'T-left', 'Infusion time remaining', '剩余输注时间', noMdc],
     ['infusion-time', null, '', 'T-inf', 'Infusion time', '输注时间', noMdc],
   ]),
+  ...family({ unit: 'min', span: [0, 100_000], decimals: 0, ...other }, [
+    ['pump-standby-left', null, '', 'T-stby', 'Standby time remaining', '剩余待机时间', noMdc],
+  ]),
+  ...family({ unit: '1', span: [0, 8], decimals: 0, ...other }, [
+    ['line-pressure-stage', null, '', 'P-stage', 'Line pressure stage', '管路压力级别', noMdc],
+  ]),
   // Of the alarm pressure; a pump past its alarm pressure shows more than 100.
   ...family({ unit: '%', span: [0, 200], decimals: 0, ...other }, [
     [
