@@ -242,7 +242,8 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
     changed: (id, device) => {
       if (!device) house.broker.disconnect(id, 'the device was removed');
       house.alarms.deviceChanged(id);
-      house.hosts.configure(ownHost);
+      // It may have moved from one host to another: each of them starts and ends only what changed.
+      configureHosts(house);
       const bed = bedOf(house, id);
       if (bed !== undefined) house.live.bedChanged(bed);
     },
@@ -385,8 +386,7 @@ async function listen(
   const httpPort = typeof address === 'object' && address ? address.port : config.http.port;
   const mqttUrl = `${config.mqtt.tls ? 'mqtts' : 'mqtt'}://${config.mqtt.host}:${mqtt.port}`;
   const stopWatching = watchHouse(house, clock);
-  house.hosts.configure(ownHost);
-  for (const host of house.farHosts) house.hosts.configure(host);
+  configureHosts(house);
   const own = config.host.enabled ? startOwnHost(house, { mqttUrl, folder, clock, chance, log }) : undefined;
 
   return {
@@ -417,6 +417,10 @@ async function listen(
       await house.rows.close();
     },
   };
+}
+
+function configureHosts({ hosts, farHosts }: House): void {
+  for (const host of [ownHost, ...farHosts]) hosts.configure(host);
 }
 
 function startOwnHost(

@@ -2,6 +2,8 @@
 export const historicalAfterMs = 60_000;
 export const futureToleranceMs = 5_000;
 export const episodicLiveMs = 15 * 60_000;
+/** No backlog is older: a time before that is a clock that was lost, as 1970 is. */
+const longestAgeMs = 400 * 86_400_000;
 
 /**
  * What is known of one device's clock (DESIGN section 2, times; CLINICAL 9). A clock is trusted when the device told
@@ -40,7 +42,7 @@ export class DeviceClock {
   place(takenAtMs: number, ageMs: number, flagged: boolean, receivedAtMs: number, out: Placed): void {
     out.doubtful = false;
     out.unplaced = false;
-    const ageUsable = ageMs >= 0 && ageMs < 400 * 86_400_000;
+    const ageUsable = ageMs >= 0 && ageMs < longestAgeMs;
     if (takenAtMs !== takenAtMs) {
       out.takenAtMs = ageUsable ? receivedAtMs - ageMs : receivedAtMs;
       out.unplaced = flagged && !ageUsable;
@@ -61,14 +63,15 @@ export class DeviceClock {
   placeValue(takenAtMs: number, message: Placed, receivedAtMs: number): number {
     if (message.doubtful || this.trust === 'untrusted') return message.takenAtMs;
     const corrected = takenAtMs + this.offsetMs;
-    return corrected > receivedAtMs + futureToleranceMs || corrected <= 0
-      ? message.takenAtMs
-      : Math.min(corrected, receivedAtMs);
+    const age = receivedAtMs - corrected;
+    return age >= -futureToleranceMs && age < longestAgeMs
+      ? Math.min(corrected, receivedAtMs)
+      : message.takenAtMs;
   }
 
   private believe(corrected: number, flagged: boolean, receivedAtMs: number): boolean {
     const age = receivedAtMs - corrected;
-    if (age < -futureToleranceMs || !Number.isFinite(corrected) || corrected <= 0) {
+    if (!(age >= -futureToleranceMs && age < longestAgeMs)) {
       this.distrust();
       return false;
     }

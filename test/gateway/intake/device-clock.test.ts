@@ -63,6 +63,12 @@ describe("a device's clock", () => {
     });
   });
 
+  test('once trusted and fallen back to 1970 is believed no more: the value is live, and marked', () => {
+    const clock = new DeviceClock();
+    place(clock, nowMs - 100);
+    expect(place(clock, 1_000)).toMatchObject({ takenAtMs: nowMs, historical: false, doubtful: true });
+  });
+
   test('backlog with a wrong clock is placed by its age, and without one belongs to nobody', () => {
     const clock = new DeviceClock();
     place(clock, nowMs + dayMs);
