@@ -8,6 +8,13 @@ const loaders: Readonly<Record<string, Load>> = {
   modbus: () => import('./modbus/index.ts'),
   opcua: () => import('./opcua/index.ts'),
   medibus: () => import('./medibus/index.ts'),
+  nonin: () => import('./nonin/index.ts'),
+  nellcor: () => import('./nellcor/index.ts'),
+  berry: () => import('./berry/index.ts'),
+  contec: () => import('./contec/index.ts'),
+  capnostream: () => import('./capnostream/index.ts'),
+  'welch-allyn-co2': () => import('./welch-allyn-co2/index.ts'),
+  'philips-intellivue': () => import('./philips-intellivue/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

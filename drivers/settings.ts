@@ -6,12 +6,31 @@ import { settings as masimo } from './masimo/settings.ts';
 import { settings as medibus } from './medibus/settings.ts';
 import { settings as modbus } from './modbus/settings.ts';
 import { settings as opcua } from './opcua/settings.ts';
+import { settings as philipsIntellivue } from './philips-intellivue/settings.ts';
+import { settings as nonin } from './nonin/settings.ts';
+import { settings as nellcor } from './nellcor/settings.ts';
+import { settings as berry } from './berry/settings.ts';
+import { settings as contec } from './contec/settings.ts';
+import { settings as capnostream } from './capnostream/settings.ts';
+import { settings as welchAllynCo2 } from './welch-allyn-co2/settings.ts';
 
 /**
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
  * drivers/, so no device library is loaded into it.
  */
-export const driverSettings: readonly DriverSettings[] = [masimo, modbus, opcua, medibus];
+export const driverSettings: readonly DriverSettings[] = [
+  masimo,
+  modbus,
+  opcua,
+  medibus,
+  nonin,
+  nellcor,
+  berry,
+  contec,
+  capnostream,
+  welchAllynCo2,
+  philipsIntellivue,
+];
 
 export const findSettings = (name: string): DriverSettings | undefined =>
   driverSettings.find((driver) => driver.name === name);

@@ -14,6 +14,13 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   modbus: { port: '/dev/ttyUSB0', map: 'generic-vital-signs' },
   opcua: { endpoint: 'opc.tcp://127.0.0.1:4840', map: 'generic-opcua-monitor' },
   medibus: { port: 'tcp://127.0.0.1:4001' },
+  nonin: { port: 'tcp://127.0.0.1:4001', format: '7' },
+  nellcor: { port: 'tcp://127.0.0.1:4001', timeZone: '+08:00' },
+  berry: { port: '/dev/ttyUSB0' },
+  contec: { port: '/dev/ttyUSB0', pleth: false },
+  capnostream: { port: 'tcp://127.0.0.1:4001', wavePeriodMs: 50 },
+  'welch-allyn-co2': { port: 'tcp://127.0.0.1:4001' },
+  'philips-intellivue': { peer: { address: '127.0.0.1' } },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -41,6 +48,38 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/pollMs', { pollMs: 10 }],
     ['/timeoutMs', { timeoutMs: '3' }],
     ['/line/parity', { line: { parity: 'mark' } }],
+  ],
+  nonin: [
+    ['/port', { port: 'COM1' }],
+    ['/format', { format: '8,2' }],
+    ['/pleth', { pleth: 'yes' }],
+  ],
+  nellcor: [
+    ['/port', { port: undefined }],
+    ['/timeZone', { timeZone: 8 }],
+  ],
+  berry: [
+    ['/port', { port: 'tcp://host' }],
+    ['/line/baudRate', { line: { baudRate: 1 } }],
+  ],
+  contec: [
+    ['/port', { port: 7 }],
+    ['/colour', { colour: 'red' }],
+  ],
+  capnostream: [
+    ['/port', { port: undefined }],
+    ['/wavePeriodMs', { wavePeriodMs: 0 }],
+  ],
+  'welch-allyn-co2': [
+    ['/port', { port: 'COM1' }],
+    ['/wavePeriodMs', { wavePeriodMs: 'fast' }],
+  ],
+  'philips-intellivue': [
+    ['/peer/address', { peer: { address: 'monitor 7' } }],
+    ['/peer/port', { peer: { address: '127.0.0.1', port: 0 } }],
+    ['/port', { port: 'COM1' }],
+    ['/waves', { waves: 'all' }],
+    ['/wavePriority/0', { wavePriority: ['pleth'] }],
   ],
 };
 

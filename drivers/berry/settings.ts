@@ -1,0 +1,17 @@
+import Type from 'typebox';
+import { defineSettings } from '../driver.ts';
+import { lineSchema, PortSchema } from '../transport/port.ts';
+
+export const settings = defineSettings({
+  name: 'berry',
+  title: 'Berry Medical and other oximeter modules with the BCI 5-byte form, over serial or a device server',
+  metrics: ['MDC_PULS_OXIM_SAT_O2', 'MDC_PULS_OXIM_PULS_RATE', 'MDC_PULS_OXIM_PLETH'],
+  settings: Type.Object(
+    {
+      port: PortSchema,
+      line: Type.Optional(lineSchema({ baudRate: 115_200 })),
+      pleth: Type.Boolean({ default: true, description: 'Whether the pleth wave is kept' }),
+    },
+    { additionalProperties: false },
+  ),
+});
