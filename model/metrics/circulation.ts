@@ -1,5 +1,5 @@
 import type { Metric } from '../metric.ts';
-import { derived, family, loincOneSource, noMdc, oneSource, type Family } from './row.ts';
+import { derived, family, loincOneSource, noLoinc, noMdc, oneSource, type Family } from './row.ts';
 
 // Spans are the instruments' full span (CLINICAL 2): 0 is inside it for rates, a pressure may be below 0.
 const rate: Family = { unit: '/min', span: [0, 350], decimals: 0, periodMs: 1_000, quantity: 'heart-rate' };
@@ -216,6 +216,18 @@ export const circulation: readonly Metric[] = [
     ['MDC_ECG_AMPL_ST_V4', 131846, '', 'ST-V4', 'ST V4', 'ST段 V4', stDoubt],
     ['MDC_ECG_AMPL_ST_V5', 131847, '', 'ST-V5', 'ST V5', 'ST段 V5', stDoubt],
     ['MDC_ECG_AMPL_ST_V6', 131848, '', 'ST-V6', 'ST V6', 'ST段 V6', stDoubt],
+  ]),
+  // Paper millimetres, as some monitors send ST; the channel is the lead. No limit in mV is ever held against them.
+  ...family({ unit: 'mm', span: [-100, 100], decimals: 1, periodMs: 1_000, quantity: 'other' }, [
+    [
+      'MDC_ECG_AMPL_ST',
+      131840,
+      '',
+      'ST',
+      'ST in mm (lead as channel)',
+      'ST段（毫米，通道为导联）',
+      `${derived}; ${noLoinc}`,
+    ],
   ]),
   ...family({ ...rate, quantity: 'pvc' }, [
     ['MDC_ECG_V_P_C_RATE', 148066, '', 'PVC', 'PVC rate', '室性早搏率', 'LOINC unconfirmed'],
