@@ -217,6 +217,7 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
     demo,
     beds: () => house.census.beds(),
     view: (bed) => house.census.view(bed),
+    values: (bed) => house.census.values(bed),
     alarms: () => house.alarms.active(),
   });
   joinLive(house);

@@ -28,6 +28,8 @@ export class Associations {
   private readonly byId = new Map<string, Association>();
   /** Each device's, oldest first. */
   private readonly byDevice = new Map<DeviceId, Association[]>();
+  /** Open ones of each bed, by id: asked for with every tile. */
+  private readonly openAt = new Map<BedId, Map<string, Association>>();
 
   constructor(desk: Desk) {
     this.desk = desk;
@@ -43,7 +45,7 @@ export class Associations {
     encounter?: EncounterId;
     open?: boolean;
   }): readonly Association[] {
-    const pool = filter.device === undefined ? this.byId.values() : (this.byDevice.get(filter.device) ?? []);
+    const pool = this.pool(filter);
     const found: Association[] = [];
     for (const one of pool) {
       if (filter.bed !== undefined && one.bed !== filter.bed) continue;
@@ -54,10 +56,32 @@ export class Associations {
     return found;
   }
 
+  /** The fewest that can hold all that is asked for. */
+  private pool({
+    device,
+    bed,
+    open,
+  }: {
+    device?: DeviceId;
+    bed?: BedId;
+    open?: boolean;
+  }): Iterable<Association> {
+    if (device !== undefined) return this.byDevice.get(device) ?? [];
+    if (bed !== undefined && open === true) return this.openAt.get(bed)?.values() ?? [];
+    return this.byId.values();
+  }
+
   /** The open association of a device. */
   current(device: DeviceId): Association | undefined {
     const last = this.byDevice.get(device)?.at(-1);
     return last !== undefined && last.endAtMs === undefined ? last : undefined;
+  }
+
+  private noteOpen(association: Association): void {
+    const open = this.openAt.get(association.bed) ?? new Map<string, Association>();
+    if (association.endAtMs === undefined) open.set(association.id, association);
+    else open.delete(association.id);
+    this.openAt.set(association.bed, open);
   }
 
   /** Whoever the device stood with at that instant. */
@@ -161,6 +185,7 @@ export class Associations {
 
   private hold(association: Association): void {
     this.byId.set(association.id, association);
+    this.noteOpen(association);
     const history = this.byDevice.get(association.device) ?? [];
     const at = history.findIndex((one) => one.id === association.id);
     if (at < 0) history.push(association);
@@ -171,6 +196,7 @@ export class Associations {
 
   private drop(association: Association): void {
     this.byId.delete(association.id);
+    this.openAt.get(association.bed)?.delete(association.id);
     const history = this.byDevice.get(association.device) ?? [];
     this.byDevice.set(
       association.device,

@@ -249,11 +249,7 @@ export class Census {
           ? this.stays.occupant(id)
           : undefined;
     const patient = encounter && this.stays.patient(encounter.patient);
-    const fixed = (this.options.fixedAt?.(id) ?? []).filter(
-      (device) => !this.associationBook.current(device),
-    );
-    const devices = [...new Set([...open.map((one) => one.device), ...fixed])];
-    const seen = devices.flatMap((device) => this.options.glance?.(device) ?? []);
+    const seen = this.seenAt(id, open);
     const limits = encounter
       ? this.limitBook.inForce(encounter.profile, encounter.id)
       : this.wardLimits(bed.ward);
@@ -273,6 +269,23 @@ export class Census {
         value,
       })),
     };
+  }
+
+  /** The values of a tile alone: asked for each second, so nothing else is put together. */
+  values(id: BedId): Pick<BedView, 'bed' | 'ward' | 'values'> | undefined {
+    const bed = this.places.bed(id);
+    if (!bed) return undefined;
+    const seen = this.seenAt(id, this.associationBook.list({ bed: id, open: true }));
+    return { bed: id, ward: bed.ward, values: seen.flatMap((one) => one.values) };
+  }
+
+  /** Associated devices, and those that stand at the bed and are with nobody. */
+  private seenAt(id: BedId, open: readonly Association[]) {
+    const fixed = (this.options.fixedAt?.(id) ?? []).filter(
+      (device) => !this.associationBook.current(device),
+    );
+    const devices = [...new Set([...open.map((one) => one.device), ...fixed])];
+    return devices.flatMap((device) => this.options.glance?.(device) ?? []);
   }
 
   private named(span: AssociatedSpan): Span {

@@ -60,6 +60,9 @@ export class Registry {
   /** Live sets: the front door holds them as rights. */
   private readonly byHost = new Map<HostId, Set<DeviceId>>();
 
+  /** By fixed place: asked for with every tile. */
+  private readonly byBed = new Map<string, Set<DeviceId>>();
+
   constructor(options: RegistryOptions) {
     this.options = options;
   }
@@ -91,7 +94,7 @@ export class Registry {
 
   /** Devices whose fixed place this bed is. */
   fixedAt(bed: string): DeviceId[] {
-    return this.list({}).flatMap((device) => (device.bed === bed ? [device.id] : []));
+    return [...(this.byBed.get(bed) ?? [])];
   }
 
   async register(by: Person, draft: DeviceDraft): Promise<Device | 'id-taken' | 'absent' | Refused> {
@@ -140,11 +143,14 @@ export class Registry {
   private hold(device: Device): void {
     this.devices.set(device.id, device);
     if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).add(device.id);
+    if (device.bed !== undefined)
+      this.byBed.set(device.bed, (this.byBed.get(device.bed) ?? new Set()).add(device.id));
   }
 
   private drop(device: Device): void {
     this.devices.delete(device.id);
     if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).delete(device.id);
+    if (device.bed !== undefined) this.byBed.get(device.bed)?.delete(device.id);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type LiveWatch,
   type Reader,
   type SendFrame,
+  type TileValues,
 } from './readers.ts';
 
 export type { ClientBeat, FrameKind, LiveWatch, SendFrame } from './readers.ts';
@@ -39,6 +40,8 @@ export interface LiveHouse {
   readonly demo: boolean;
   beds(): readonly Bed[];
   view(bed: BedId): BedView | undefined;
+  /** The same with nothing but the values. */
+  values(bed: BedId): TileValues | undefined;
   /** Every alarm now active. */
   alarms(): readonly Alarm[];
   /** How many alarm events may be re-read; the oldest go first, and after 24 h. Default 20,000. */
@@ -56,7 +59,9 @@ export interface LiveReader {
 }
 
 const beatMs = 2_000;
-const roundMs = 100;
+/** Short rounds of few beds: an alarm that comes meanwhile waits for one of them at most, well under a millisecond. */
+const roundMs = 20;
+const bedsPerRound = 6;
 /** Frames a round, so that a ward cut off at once does not hold the thread up; what is left goes next round. */
 const framesPerRound = 400;
 
@@ -74,28 +79,31 @@ export function createLive(house: LiveHouse): Live {
 
   const frame = (body: Body): string => JSON.stringify({ epoch, seq: ++seq, ...body });
 
-  const tell = (bed: BedId, whole: boolean): number => {
+  const tellBed = (bed: BedId): number => {
     const view = house.view(bed);
     if (!view) return 0;
-    if (whole) {
-      changes.sent(bed, view.values);
-      return sendView(view, readers, frame);
-    }
+    changes.sent(bed, view.values);
+    return sendView(view, readers, frame);
+  };
+  const tellValues = (bed: BedId): number => {
+    const view = house.values(bed);
+    if (!view) return 0;
     const changed = changes.since(bed, view.values);
     return changed.length > 0 ? sendValues({ view, changed }, readers, frame) : 0;
   };
 
   const round = (): void => {
     let sent = 0;
-    for (const reader of readers) if (reader.owed.size > 0) settleOwed(reader, house.view, frame);
+    let beds = 0;
+    for (const reader of readers) if (reader.owed.size > 0) settleOwed(reader, house.values, frame);
     for (const bed of changedBeds) {
       changedBeds.delete(bed);
-      sent += tell(bed, true);
-      if (sent > framesPerRound) return;
+      sent += tellBed(bed);
+      if (++beds >= bedsPerRound || sent > framesPerRound) return;
     }
     for (const bed of changes.due()) {
-      sent += tell(bed, false);
-      if (sent > framesPerRound) return;
+      sent += tellValues(bed);
+      if (++beds >= bedsPerRound || sent > framesPerRound) return;
     }
   };
 

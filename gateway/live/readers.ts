@@ -32,6 +32,9 @@ export type Body = StreamMessage extends infer M
     ? Omit<M, 'epoch' | 'seq'>
     : never
   : never;
+/** A bed's values, and where it stands. */
+export type TileValues = Pick<BedView, 'bed' | 'ward' | 'values'>;
+
 /** Gives a body its place and makes it text. */
 export type MakeFrame = (body: Body) => string;
 
@@ -55,7 +58,7 @@ export function sendView(view: BedView, readers: Iterable<Reader>, frame: MakeFr
 
 /** To how many it went. Changed values; who has no room is owed the bed's newest ones. */
 export function sendValues(
-  values: { readonly view: BedView; readonly changed: readonly LatestValue[] },
+  values: { readonly view: TileValues; readonly changed: readonly LatestValue[] },
   readers: Iterable<Reader>,
   frame: MakeFrame,
 ): number {
@@ -74,7 +77,7 @@ export function sendValues(
 /** A reader that had no room gets the newest values of those beds now, not what it missed. */
 export function settleOwed(
   reader: Reader,
-  view: (bed: BedId) => BedView | undefined,
+  view: (bed: BedId) => TileValues | undefined,
   frame: MakeFrame,
 ): void {
   for (const bed of reader.owed) {

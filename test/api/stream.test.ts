@@ -208,6 +208,7 @@ test('a reader that stops reading delays nobody, and is closed within 6 s', asyn
     demo: false,
     beds: () => census.beds(),
     view: (bed) => census.view(bed),
+    values: (bed) => census.view(bed),
     alarms: () => [],
   });
   open.push(live);

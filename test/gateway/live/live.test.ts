@@ -38,6 +38,7 @@ function hub(bedCount = 2, ringLimit?: number) {
     demo: false,
     beds: () => beds,
     view,
+    values: view,
     alarms: () => [...alarms.values()],
     ringLimit,
   });
