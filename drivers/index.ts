@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, Load>> = {
   modbus: () => import('./modbus/index.ts'),
   opcua: () => import('./opcua/index.ts'),
   medibus: () => import('./medibus/index.ts'),
+  'puritan-bennett': () => import('./puritan-bennett/index.ts'),
   nonin: () => import('./nonin/index.ts'),
   nellcor: () => import('./nellcor/index.ts'),
   berry: () => import('./berry/index.ts'),

@@ -6,6 +6,7 @@ import { settings as masimo } from './masimo/settings.ts';
 import { settings as medibus } from './medibus/settings.ts';
 import { settings as modbus } from './modbus/settings.ts';
 import { settings as opcua } from './opcua/settings.ts';
+import { settings as puritanBennett } from './puritan-bennett/settings.ts';
 import { settings as philipsIntellivue } from './philips-intellivue/settings.ts';
 import { settings as nonin } from './nonin/settings.ts';
 import { settings as nellcor } from './nellcor/settings.ts';
@@ -23,6 +24,7 @@ export const driverSettings: readonly DriverSettings[] = [
   modbus,
   opcua,
   medibus,
+  puritanBennett,
   nonin,
   nellcor,
   berry,

@@ -14,6 +14,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   modbus: { port: '/dev/ttyUSB0', map: 'generic-vital-signs' },
   opcua: { endpoint: 'opc.tcp://127.0.0.1:4840', map: 'generic-opcua-monitor' },
   medibus: { port: 'tcp://127.0.0.1:4001' },
+  'puritan-bennett': { port: '/dev/ttyUSB0' },
   nonin: { port: 'tcp://127.0.0.1:4001', format: '7' },
   nellcor: { port: 'tcp://127.0.0.1:4001', timeZone: '+08:00' },
   berry: { port: '/dev/ttyUSB0' },
@@ -48,6 +49,11 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/pollMs', { pollMs: 10 }],
     ['/timeoutMs', { timeoutMs: '3' }],
     ['/line/parity', { line: { parity: 'mark' } }],
+  ],
+  'puritan-bennett': [
+    ['/port', { port: 5 }],
+    ['/request', { request: 'SETP' }],
+    ['/pollMs', { pollMs: 100 }],
   ],
   nonin: [
     ['/port', { port: 'COM1' }],
