@@ -16,6 +16,7 @@ const loaders: Readonly<Record<string, Load>> = {
   capnostream: () => import('./capnostream/index.ts'),
   'welch-allyn-co2': () => import('./welch-allyn-co2/index.ts'),
   'philips-intellivue': () => import('./philips-intellivue/index.ts'),
+  'wearable-gatt': () => import('./wearable-gatt/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

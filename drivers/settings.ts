@@ -14,6 +14,7 @@ import { settings as berry } from './berry/settings.ts';
 import { settings as contec } from './contec/settings.ts';
 import { settings as capnostream } from './capnostream/settings.ts';
 import { settings as welchAllynCo2 } from './welch-allyn-co2/settings.ts';
+import { settings as wearableGatt } from './wearable-gatt/settings.ts';
 
 /**
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
@@ -32,6 +33,7 @@ export const driverSettings: readonly DriverSettings[] = [
   capnostream,
   welchAllynCo2,
   philipsIntellivue,
+  wearableGatt,
 ];
 
 export const findSettings = (name: string): DriverSettings | undefined =>

@@ -19,6 +19,7 @@ interface Expected {
 interface Options {
   readonly map?: string;
   readonly request?: string;
+  readonly characteristic?: string;
   readonly settings?: Record<string, unknown>;
 }
 
@@ -43,6 +44,7 @@ for (const driverName of folders(here)) {
           clock: systemClock(),
           ...(map && { map: parse(readFileSync(map, 'utf8')) as unknown }),
           ...(options.request && { request: hex(options.request) }),
+          ...(options.characteristic && { characteristic: options.characteristic }),
           ...(options.settings && { settings: options.settings }),
         };
         const items = driver?.decode?.(hex(readFileSync(join(folder, 'frame.hex'), 'utf8')), known) ?? [];

@@ -22,6 +22,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   capnostream: { port: 'tcp://127.0.0.1:4001', wavePeriodMs: 50 },
   'welch-allyn-co2': { port: 'tcp://127.0.0.1:4001' },
   'philips-intellivue': { peer: { address: '127.0.0.1' } },
+  'wearable-gatt': { characteristic: '2a37', timeZone: '+08:00' },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -86,6 +87,10 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/port', { port: 'COM1' }],
     ['/waves', { waves: 'all' }],
     ['/wavePriority/0', { wavePriority: ['pleth'] }],
+  ],
+  'wearable-gatt': [
+    ['/characteristic', { characteristic: '2a99' }],
+    ['/encoding', { encoding: 'ascii85' }],
   ],
 };
 

@@ -158,7 +158,7 @@ describe('what may be sent', () => {
     await house.session.close();
     await peer.ended;
     await house.host.close();
-    expect(peer.heard().toString('hex')).toBe('850101008501040585010504' + '85010203');
+    expect(peer.heard().toString('hex')).toBe('85010100850104058501050485010203');
   });
 
   test('a Capnostream frame escapes 80 and 85 wherever they stand', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Driver, Emitted, Session } from '../../drivers/driver.ts';
 import { readOwnMaps } from '../../drivers/host/maps.ts';
-import { createSessionHost, type SessionHost } from '../../drivers/host/session-host.ts';
+import { createSessionHost, type HostServices, type SessionHost } from '../../drivers/host/session-host.ts';
 import { createShares, type Shares } from '../../drivers/host/shares.ts';
 import { checkAgainst } from '../../drivers/settings.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
@@ -31,6 +31,8 @@ export interface HouseOptions {
   readonly maps?: Readonly<Record<string, unknown>>;
   readonly shares?: Shares;
   readonly clock?: Clock;
+  /** The lane of foreign MQTT; without it nothing comes. */
+  readonly raw?: HostServices['raw'];
 }
 
 /** Opens a driver in a session host of its own, with real wires, and keeps all it says. */
@@ -58,7 +60,7 @@ export async function openDriver(
       shares: options.shares ?? createShares(),
       folder,
       map: (name) => options.maps?.[name] ?? own.get(name),
-      raw: () => ({ close: async () => {} }),
+      raw: options.raw ?? (() => ({ close: async () => {} })),
     },
     {
       emit: (items) => void emitted.push(...items),

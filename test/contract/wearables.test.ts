@@ -1,0 +1,169 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createRawFeed, type RawFeed } from '../../drivers/host/raw-feed.ts';
+import type { Driver } from '../../drivers/driver.ts';
+import gattDriver from '../../drivers/wearable-gatt/index.ts';
+import { characteristics } from '../../drivers/wearable-gatt/settings.ts';
+import { systemClock } from '../../model/clock.ts';
+import { openDriver, type DriverHouse } from '../drivers/driver-house.ts';
+import { virtualClock } from '../house/virtual-clock.ts';
+
+// What the drivers behind the raw lane promise: foreign MQTT messages in, as the gateway hands them down.
+const gatt = gattDriver as unknown as Driver;
+const clock = systemClock();
+const startMs = Date.UTC(2026, 2, 5, 10, 20, 0);
+const cases = join(import.meta.dirname, '../cases');
+const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
+
+describe('wearable-gatt', () => {
+  test('never throws on mutated notifications, and tells no metric it has not declared', () => {
+    const declared = new Set(gatt.metrics);
+    const frames = readdirSync(join(cases, 'wearable-gatt')).map((name) => {
+      const folder = join(cases, 'wearable-gatt', name);
+      const options = join(folder, 'options.json');
+      const { characteristic } = (existsSync(options) ? JSON.parse(readFileSync(options, 'utf8')) : {}) as {
+        characteristic?: string;
+      };
+      return { characteristic, bytes: hex(readFileSync(join(folder, 'frame.hex'), 'utf8')) };
+    });
+    const change = fc.record({ at: fc.nat(60), byte: fc.nat(255) });
+    const which = fc.option(fc.constantFrom(...characteristics), { nil: undefined });
+    const given = fc.tuple(fc.constantFrom(...frames), fc.array(change, { maxLength: 4 }), which);
+    fc.assert(
+      fc.property(given, ([frame, changes, other]) => {
+        const bytes = Buffer.from(frame.bytes);
+        for (const { at, byte } of changes) if (at < bytes.length) bytes.writeUInt8(byte, at);
+        const characteristic = other ?? frame.characteristic;
+        for (const item of gatt.decode?.(bytes, { clock, ...(characteristic && { characteristic }) }) ?? [])
+          if (item.kind === 'observation') expect(declared).toContain(item.metric);
+      }),
+      { numRuns: 2_000, seed: 20261121 },
+    );
+  });
+
+  test('is searching until the first message, and connected from then on', async () => {
+    await using ward = await openWard(gatt, {});
+    ward.send('w/2a37', hex('16486a03'));
+    expect(ward.house.links.map(({ link }) => link)).toEqual(['searching', 'connected']);
+    expect(ward.values('MDC_ECG_HEART_RATE')).toEqual([72]);
+  });
+
+  test('times what has no time by its arrival, and each beat before it', async () => {
+    await using ward = await openWard(gatt, {});
+    ward.send('w/2a37', hex('1e48e8036a036b03'));
+    expect(ward.times('MDC_ECG_HEART_RATE')).toEqual([startMs]);
+    expect(ward.times('rr-interval')).toEqual([startMs - 854, startMs]);
+  });
+
+  test('keeps the time a thermometer measured at, and tells the same measurement once', async () => {
+    await using ward = await openWard(gatt, { timeZone: 'UTC' });
+    for (let n = 0; n < 3; n++) ward.send('w/2a1c', hex('06700100ffea0703050a0f0002'));
+    expect(ward.times('MDC_TEMP_BODY')).toEqual([Date.UTC(2026, 2, 5, 10, 15)]);
+    expect(ward.house.counts['frame']).toBe(3);
+  });
+
+  test('marks a time whose zone nobody set, and one that is ahead of ours', async () => {
+    for (const settings of [{}, { timeZone: '-08:00' }]) {
+      await using ward = await openWard(gatt, settings);
+      ward.send('w/2a1c', hex('06700100ffea0703050a0f0002'));
+      const [seen] = ward.house.observations('MDC_TEMP_BODY');
+      expect(seen).toMatchObject({
+        value: 36.8,
+        validity: 'questionable',
+        mark: 'clock',
+        takenAtMs: startMs,
+      });
+    }
+  });
+
+  test('reads the bytes as hexadecimal or base64 where the settings say so', async () => {
+    await using asHex = await openWard(gatt, { encoding: 'hex', characteristic: '2a5f' });
+    asHex.send('spo2', Buffer.from('00:63:00:50:00'));
+    asHex.send('spo2', Buffer.from('no hex'));
+    expect(asHex.values('MDC_PULS_OXIM_SAT_O2')).toEqual([99]);
+    expect(asHex.house.counts['discardedBytes']).toBe(6);
+    await using as64 = await openWard(gatt, { encoding: 'base64', characteristic: '2a5f' });
+    as64.send('spo2', Buffer.from(hex('0063005000').toString('base64')));
+    expect(as64.values('MDC_PULS_OXIM_SAT_O2')).toEqual([99]);
+  });
+
+  test('counts what is of no characteristic it reads', async () => {
+    await using ward = await openWard(gatt, {});
+    ward.send('w/2a19', hex('64'));
+    ward.send('w/2a37', hex('16'));
+    expect(ward.house.observations()).toEqual([]);
+    expect(ward.house.counts['discardedBytes']).toBe(2);
+  });
+
+  test('joins the frames of a PC-60FW that notifications split', async () => {
+    await using ward = await openWard(gatt, {});
+    for (const byte of hex('aa550f08016358002300c0d7')) ward.send('w/6e400003', Buffer.from([byte]));
+    expect(ward.values('MDC_PULS_OXIM_SAT_O2')).toEqual([99]);
+  });
+
+  test('tells demo as the mode of the device', async () => {
+    await using ward = await openWard(gatt, {});
+    ward.send('w/2a5f', hex('045f0048000004'));
+    ward.send('w/2a5f', hex('045f0048000000'));
+    expect(ward.house.modes).toEqual(['demo', 'operating']);
+  });
+
+  test('an alert of one characteristic does not end with a message of another', async () => {
+    await using ward = await openWard(gatt, {});
+    ward.send('w/2aa7', hex('07203400230004'));
+    ward.send('w/6e400003', hex('aa55f0030303f6'));
+    ward.send('w/2aa7', hex('06006e002300'));
+    const phases = ward.house.emitted.flatMap((item) =>
+      item.kind === 'alerts' ? item.alerts.map(({ alertId, phase }) => `${alertId} ${phase}`) : [],
+    );
+    expect(phases).toEqual(['glucose-hypo start', 'glucose-hypo end']);
+  });
+
+  test('says nothing after close()', async () => {
+    await using ward = await openWard(gatt, {});
+    await ward.house.session.close();
+    expect(ward.send('w/2a37', hex('0648'))).toBe(false);
+    expect(ward.house.observations()).toEqual([]);
+  });
+
+  test('refuses a zone that does not exist', async () => {
+    await expect(openWard(gatt, { timeZone: 'Mars/Olympus' })).rejects.toMatchObject({
+      code: 'DRIVER_SETTINGS',
+    });
+  });
+});
+
+interface Ward extends AsyncDisposable {
+  readonly house: DriverHouse;
+  /** Whether somebody took it. */
+  send(topic: string, payload: Buffer): boolean;
+  values(metric: string): unknown[];
+  times(metric: string): number[];
+}
+
+/** A driver with the raw lane of a host, on a clock that stands still. */
+async function openWard(driver: Driver, settings: Record<string, unknown>): Promise<Ward> {
+  const feed: RawFeed = createRawFeed();
+  const raw = (device: string, accept: Parameters<RawFeed['listen']>[1]) => feed.listen(device, accept);
+  const house = await openDriver(driver, settings, { clock: virtualClock(startMs), raw });
+  let number = 0;
+  return {
+    house,
+    send: (topic, payload) =>
+      feed.received(
+        Buffer.from(
+          JSON.stringify({
+            device: 'device-1',
+            topic,
+            number: number++,
+            payload: payload.toString('base64'),
+          }),
+        ),
+      ),
+    values: (metric) => house.observations(metric).map((seen) => ('value' in seen ? seen.value : '?')),
+    times: (metric) => house.observations(metric).map(({ takenAtMs }) => takenAtMs),
+    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
+  };
+}
