@@ -30,7 +30,7 @@ function fixedOffset(zone: string): number | undefined {
 export function isZone(zone: string): boolean {
   if (fixedOffset(zone) !== undefined) return true;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;

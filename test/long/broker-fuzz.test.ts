@@ -4,7 +4,6 @@ import { closing } from '../broker/forbidden.ts';
 import { guarded, seeds } from '../broker/guarded.ts';
 import {
   connectPacket,
-  hex,
   openBroker,
   publishPacket,
   puback,
