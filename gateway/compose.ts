@@ -126,9 +126,10 @@ async function openLedger(rows: Rows, folder: string, { config, clock }: Gateway
       losses.map((loss) => ({ append: 'losses', entry: { ...loss, atMs: clock.nowMs() } }) as const),
     );
   const left = readReserve(file, bytes);
-  if (left.length > 0) await settle(left);
   const ledger = new Ledger({ file, bytes, settle });
-  ledger.enter([]);
+  ledger.enter(left);
+  // On a disk that is full they stay where they are: no reason not to start.
+  await ledger.settle();
   return ledger;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
@@ -6,11 +7,14 @@ import { systemChance } from '../model/ids.ts';
 import { openGateway } from './compose.ts';
 import { formatErrors, readConfig } from './config/config.ts';
 import { createLog } from './log.ts';
+import { StartRoom } from './start-room.ts';
 
 const usage = `Usage: npm start -- [--config vigil.yaml]
 
 Starts the gateway. Without --config it reads vigil.yaml in this folder, if there is one; docs/operating.md lists
 every setting. Data go to ./data unless the configuration says otherwise.`;
+
+const layDownEveryMs = 60_000;
 
 /** Reads arguments and configuration; a person's error is told whole and ends with 2. */
 function prepare() {
@@ -34,15 +38,20 @@ try {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
+  const clock = systemClock();
+  const room = new StartRoom({ folder: resolve(config.data), bytes: config.journal.startRoomBytes });
+  if (await room.giveUpWhenFull()) log.warn({ folder: config.data }, 'the disk of the data folder is full');
   const gateway = await openGateway({
     config,
-    clock: systemClock(),
+    clock,
     chance: systemChance(),
     log,
     demo: false,
     version,
   });
   log.info({ http: gateway.httpUrl, mqtt: gateway.mqttUrl }, 'Vigil runs');
+  void room.layDown();
+  clock.every(layDownEveryMs, () => void room.layDown());
   if (gateway.setupToken !== undefined) {
     console.log(
       `\nThere is no administrator yet. Make the first one within 15 minutes with this one-time setup token:\n\n` +

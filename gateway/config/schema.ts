@@ -77,6 +77,11 @@ export const ConfigSchema = section(
           64 * 1024,
           'preallocated for the loss ledger, even, so that a full disk cannot keep it out',
         ),
+        startRoomBytes: integer(
+          8 * mebibyte,
+          mebibyte,
+          'kept for the next start and given up by it, so that a full disk cannot keep Vigil from starting',
+        ),
         unrecordedAfterMs: integer(
           2_000,
           100,

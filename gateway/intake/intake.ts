@@ -162,13 +162,8 @@ export class Intake {
   }
 
   /** Writes the counters down as they are at an orderly stop: some change when a batch returns, after its body. */
-  async noteCounters(): Promise<void> {
-    if (!this.recording) return;
-    const atMs = this.clock.nowMs();
-    const record = { head: { counters: { ...this.options.counters } }, payload: new Uint8Array() };
-    const nothing = { fromMs: atMs, toMs: atMs, observations: 0, why: 'unrecorded' } as const;
-    this.recorder.record('raw', record, { device: '*', metric: '*', ...nothing });
-    await this.recorder.drain();
+  noteCounters(): Promise<void> {
+    return this.recorder.noteCounters();
   }
 
   close(): void {
@@ -426,8 +421,7 @@ export class Intake {
 
   private restoreRecords(body: Uint8Array): void {
     for (const { head } of readRecords(body)) {
-      const { device: id, boot, seq, takenAtMs, receivedAtMs, digest, counters } = head as Partial<KeptHead>;
-      if (counters) this.goOnFrom(counters);
+      const { device: id, boot, seq, takenAtMs, receivedAtMs, digest } = head as Partial<KeptHead>;
       if (id === undefined || receivedAtMs === undefined) continue;
       const device = this.open(id);
       device.lastKeptAtMs = Math.max(device.lastKeptAtMs ?? 0, receivedAtMs);
@@ -444,8 +438,6 @@ interface KeptHead {
   readonly takenAtMs: number;
   readonly receivedAtMs: number;
   readonly digest: readonly [number, number];
-  /** Of a record that is nothing but counters. */
-  readonly counters: Counters;
 }
 
 const numericsOnly: readonly JournalClass[] = ['numerics'];

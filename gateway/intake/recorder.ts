@@ -136,6 +136,12 @@ export class Recorder {
     await Promise.all(this.all().map((lane) => new Promise<void>((done) => lane.flush(done))));
   }
 
+  /** Writes the counters down as they are now; settles when they are on disk. */
+  async noteCounters(): Promise<void> {
+    this.lanes.numerics.noteCounters();
+    await this.drain();
+  }
+
   close(): void {
     this.stopWatching();
     for (const lane of this.all()) lane.close();
@@ -186,7 +192,8 @@ interface Content {
   readonly messages: number;
   readonly observations: number;
   trace(): Trace;
-  seal(counters: Counters): { body: Uint8Array; facts: BodyFacts };
+  /** `atMs` is the time of a body without any message. */
+  seal(counters: Counters, atMs: number): { body: Uint8Array; facts: BodyFacts };
   discard(): void;
 }
 
@@ -240,6 +247,8 @@ class Lane {
   /** Looks for a commit that hangs; answers the age of the oldest one, ms. */
   watch(now: number): number {
     const oldest = this.flying[0];
+    // Nobody sends anything of this class: the disk is tried all the same.
+    if (!oldest && !this.recording && now - this.lastProbeAtMs >= probeEveryMs) this.hand(now);
     if (!oldest) return 0;
     if (now - oldest.handedAtMs >= this.options.unrecordedAfterMs) {
       for (const batch of this.flying) this.giveUp(batch);
@@ -255,6 +264,11 @@ class Lane {
       this.behind.add(batch);
     }
     this.flying.length = 0;
+  }
+
+  /** Writes the counters down as they are now. */
+  noteCounters(): void {
+    if (this.recording) this.hand(this.options.clock.monotonicMs());
   }
 
   close(): void {
@@ -288,18 +302,28 @@ class Lane {
     if (this.open.messages === 0) return;
     const now = this.options.clock.monotonicMs();
     const mayTry = this.recording || (this.flying.length === 0 && now - this.lastProbeAtMs >= probeEveryMs);
+    if (!mayTry) return this.ledgerOpen();
+    this.hand(now);
+  }
+
+  /** Between two tries of a disk that refuses. */
+  private ledgerOpen(): void {
+    const { confirms } = this;
+    const { losses } = this.open.trace();
+    this.confirms = [];
+    this.options.counters.ledgered += this.open.observations;
+    this.open.discard();
+    this.options.ledger.enter(losses());
+    for (const confirm of confirms) confirm();
+  }
+
+  /** Hands what is open to the journal; nothing at all is a batch too, with the counters alone. */
+  private hand(now: number): void {
+    this.lastProbeAtMs = now;
     const { confirms } = this;
     const { observations } = this.open;
     this.confirms = [];
     const { losses, messages, trace } = this.open.trace();
-    if (!mayTry) {
-      this.open.discard();
-      this.options.counters.ledgered += observations;
-      this.options.ledger.enter(losses());
-      for (const confirm of confirms) confirm();
-      return;
-    }
-    this.lastProbeAtMs = now;
     const batch: Batch = {
       id: ++ids,
       handedAtMs: now,
@@ -312,7 +336,7 @@ class Lane {
     };
     // Counted as kept when handed over, so that the counters within the body include the body itself.
     this.options.counters.kept += observations;
-    const { body, facts } = this.open.seal(this.options.countersWithin(this));
+    const { body, facts } = this.open.seal(this.options.countersWithin(this), this.options.clock.nowMs());
     this.flying.push(batch);
     if (!this.recording) this.giveUp(batch);
     this.options.journal.append(this.klass, body, facts, (outcome) => this.returned(batch, outcome));
@@ -408,12 +432,12 @@ class RecordContent implements Content {
     return { losses: () => losses, messages: () => records.flatMap(nameOf), trace: undefined };
   }
 
-  seal(): { body: Uint8Array; facts: BodyFacts } {
+  seal(_: Counters, atMs: number): { body: Uint8Array; facts: BodyFacts } {
     const facts = {
       messages: this.messages,
       observations: this.observations,
-      firstAtMs: Math.min(...this.losses.map((loss) => loss.fromMs)),
-      lastAtMs: Math.max(...this.losses.map((loss) => loss.toMs)),
+      firstAtMs: this.losses.reduce((first, loss) => Math.min(first, loss.fromMs), atMs),
+      lastAtMs: this.losses.reduce((last, loss) => Math.max(last, loss.toMs), this.losses[0]?.toMs ?? atMs),
     };
     const body = packRecords(this.records);
     this.discard();
