@@ -1,7 +1,7 @@
 // The plain-JavaScript door of every command: it needs nothing but some Node, finds the Node this project is
 // locked to, and says in words what to do when it is missing. `npm run X` puts node_modules/.bin first in PATH,
 // so `node` here already is that Node; a direct `node cli/run.mjs X` is handed on to it.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { dirname, join } from 'node:path';
@@ -21,11 +21,13 @@ if (Number(process.versions.node.split('.')[0]) !== wanted) {
     );
     process.exit(2);
   }
-  const ran = spawnSync(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, VIGIL_NODE: own },
   });
-  process.exit(ran.status ?? 1);
+  // Whoever ends this process means the one behind it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.exit(await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1))));
 }
 
 const programs = {
