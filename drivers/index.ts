@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, Load>> = {
   'welch-allyn-co2': () => import('./welch-allyn-co2/index.ts'),
   'philips-intellivue': () => import('./philips-intellivue/index.ts'),
   'wearable-gatt': () => import('./wearable-gatt/index.ts'),
+  'ge-dri': () => import('./ge-dri/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

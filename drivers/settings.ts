@@ -15,6 +15,7 @@ import { settings as contec } from './contec/settings.ts';
 import { settings as capnostream } from './capnostream/settings.ts';
 import { settings as welchAllynCo2 } from './welch-allyn-co2/settings.ts';
 import { settings as wearableGatt } from './wearable-gatt/settings.ts';
+import { settings as geDri } from './ge-dri/settings.ts';
 
 /**
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
@@ -34,6 +35,7 @@ export const driverSettings: readonly DriverSettings[] = [
   welchAllynCo2,
   philipsIntellivue,
   wearableGatt,
+  geDri,
 ];
 
 export const findSettings = (name: string): DriverSettings | undefined =>

@@ -23,6 +23,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   'welch-allyn-co2': { port: 'tcp://127.0.0.1:4001' },
   'philips-intellivue': { peer: { address: '127.0.0.1' } },
   'wearable-gatt': { characteristic: '2a37', timeZone: '+08:00' },
+  'ge-dri': { port: 'tcp://127.0.0.1:4001', waves: ['ecg1', 'pleth'] },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -91,6 +92,11 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
   'wearable-gatt': [
     ['/characteristic', { characteristic: '2a99' }],
     ['/encoding', { encoding: 'ascii85' }],
+  ],
+  'ge-dri': [
+    ['/port', { port: undefined }],
+    ['/intervalS', { intervalS: 1 }],
+    ['/line/parity', { line: { parity: 'mark' } }],
   ],
 };
 
