@@ -18,6 +18,7 @@ const loaders: Readonly<Record<string, Load>> = {
   'philips-intellivue': () => import('./philips-intellivue/index.ts'),
   'wearable-gatt': () => import('./wearable-gatt/index.ts'),
   'ge-dri': () => import('./ge-dri/index.ts'),
+  ivy: () => import('./ivy/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

@@ -16,6 +16,7 @@ import { settings as capnostream } from './capnostream/settings.ts';
 import { settings as welchAllynCo2 } from './welch-allyn-co2/settings.ts';
 import { settings as wearableGatt } from './wearable-gatt/settings.ts';
 import { settings as geDri } from './ge-dri/settings.ts';
+import { settings as ivy } from './ivy/settings.ts';
 
 /**
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
@@ -36,6 +37,7 @@ export const driverSettings: readonly DriverSettings[] = [
   philipsIntellivue,
   wearableGatt,
   geDri,
+  ivy,
 ];
 
 export const findSettings = (name: string): DriverSettings | undefined =>

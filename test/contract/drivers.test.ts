@@ -24,6 +24,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   'philips-intellivue': { peer: { address: '127.0.0.1' } },
   'wearable-gatt': { characteristic: '2a37', timeZone: '+08:00' },
   'ge-dri': { port: 'tcp://127.0.0.1:4001', waves: ['ecg1', 'pleth'] },
+  ivy: { port: 'tcp://127.0.0.1:4001' },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -97,6 +98,10 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/port', { port: undefined }],
     ['/intervalS', { intervalS: 1 }],
     ['/line/parity', { line: { parity: 'mark' } }],
+  ],
+  ivy: [
+    ['/port', { port: 'COM1' }],
+    ['/waves', { waves: 'all' }],
   ],
 };
 
