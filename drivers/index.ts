@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, Load>> = {
   opcua: () => import('./opcua/index.ts'),
   medibus: () => import('./medibus/index.ts'),
   'puritan-bennett': () => import('./puritan-bennett/index.ts'),
+  'bbraun-space': () => import('./bbraun-space/index.ts'),
   nonin: () => import('./nonin/index.ts'),
   nellcor: () => import('./nellcor/index.ts'),
   berry: () => import('./berry/index.ts'),
@@ -17,6 +18,7 @@ const loaders: Readonly<Record<string, Load>> = {
   'welch-allyn-co2': () => import('./welch-allyn-co2/index.ts'),
   'philips-intellivue': () => import('./philips-intellivue/index.ts'),
   'wearable-gatt': () => import('./wearable-gatt/index.ts'),
+  'wearable-json': () => import('./wearable-json/index.ts'),
   'ge-dri': () => import('./ge-dri/index.ts'),
   ivy: () => import('./ivy/index.ts'),
 };

@@ -2,6 +2,7 @@ import type { TObject } from 'typebox';
 import { Value } from 'typebox/value';
 import { Fault } from '../model/fault.ts';
 import type { DriverSettings } from './driver.ts';
+import { settings as bbraunSpace } from './bbraun-space/settings.ts';
 import { settings as masimo } from './masimo/settings.ts';
 import { settings as medibus } from './medibus/settings.ts';
 import { settings as modbus } from './modbus/settings.ts';
@@ -15,6 +16,7 @@ import { settings as contec } from './contec/settings.ts';
 import { settings as capnostream } from './capnostream/settings.ts';
 import { settings as welchAllynCo2 } from './welch-allyn-co2/settings.ts';
 import { settings as wearableGatt } from './wearable-gatt/settings.ts';
+import { settings as wearableJson } from './wearable-json/settings.ts';
 import { settings as geDri } from './ge-dri/settings.ts';
 import { settings as ivy } from './ivy/settings.ts';
 
@@ -28,6 +30,7 @@ export const driverSettings: readonly DriverSettings[] = [
   opcua,
   medibus,
   puritanBennett,
+  bbraunSpace,
   nonin,
   nellcor,
   berry,
@@ -36,6 +39,7 @@ export const driverSettings: readonly DriverSettings[] = [
   welchAllynCo2,
   philipsIntellivue,
   wearableGatt,
+  wearableJson,
   geDri,
   ivy,
 ];

@@ -15,6 +15,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   opcua: { endpoint: 'opc.tcp://127.0.0.1:4840', map: 'generic-opcua-monitor' },
   medibus: { port: 'tcp://127.0.0.1:4001' },
   'puritan-bennett': { port: '/dev/ttyUSB0' },
+  'bbraun-space': { port: 'tcp://127.0.0.1:4001' },
   nonin: { port: 'tcp://127.0.0.1:4001', format: '7' },
   nellcor: { port: 'tcp://127.0.0.1:4001', timeZone: '+08:00' },
   berry: { port: '/dev/ttyUSB0' },
@@ -23,6 +24,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   'welch-allyn-co2': { port: 'tcp://127.0.0.1:4001' },
   'philips-intellivue': { peer: { address: '127.0.0.1' } },
   'wearable-gatt': { characteristic: '2a37', timeZone: '+08:00' },
+  'wearable-json': { properties: { tempc: { metric: 'MDC_TEMP_SKIN', unit: 'Cel' } } },
   'ge-dri': { port: 'tcp://127.0.0.1:4001', waves: ['ecg1', 'pleth'] },
   ivy: { port: 'tcp://127.0.0.1:4001' },
 };
@@ -57,6 +59,11 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/port', { port: 5 }],
     ['/request', { request: 'SETP' }],
     ['/pollMs', { pollMs: 100 }],
+  ],
+  'bbraun-space': [
+    ['/port', { port: undefined }],
+    ['/bedId', { bedId: '1>MEM:SET' }],
+    ['/pollMs', { pollMs: 499 }],
   ],
   nonin: [
     ['/port', { port: 'COM1' }],
@@ -93,6 +100,10 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
   'wearable-gatt': [
     ['/characteristic', { characteristic: '2a99' }],
     ['/encoding', { encoding: 'ascii85' }],
+  ],
+  'wearable-json': [
+    ['/properties/tempc/metric', { properties: { tempc: { metric: 5 } } }],
+    ['/colour', { colour: 'red' }],
   ],
   'ge-dri': [
     ['/port', { port: undefined }],
