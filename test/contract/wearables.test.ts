@@ -6,12 +6,15 @@ import { createRawFeed, type RawFeed } from '../../drivers/host/raw-feed.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import gattDriver from '../../drivers/wearable-gatt/index.ts';
 import { characteristics } from '../../drivers/wearable-gatt/settings.ts';
+import jsonDriver from '../../drivers/wearable-json/index.ts';
+import { metrics } from '../../model/metric-table.ts';
 import { systemClock } from '../../model/clock.ts';
 import { openDriver, type DriverHouse } from '../drivers/driver-house.ts';
 import { virtualClock } from '../house/virtual-clock.ts';
 
 // What the drivers behind the raw lane promise: foreign MQTT messages in, as the gateway hands them down.
 const gatt = gattDriver as unknown as Driver;
+const json = jsonDriver as unknown as Driver;
 const clock = systemClock();
 const startMs = Date.UTC(2026, 2, 5, 10, 20, 0);
 const cases = join(import.meta.dirname, '../cases');
@@ -132,6 +135,71 @@ describe('wearable-gatt', () => {
     await expect(openWard(gatt, { timeZone: 'Mars/Olympus' })).rejects.toMatchObject({
       code: 'DRIVER_SETTINGS',
     });
+  });
+});
+
+describe('wearable-json', () => {
+  const thermometer = Buffer.from('{"id":"A4:C1:38:0D:12:34","rssi":-63,"tempc":36.6,"batt":87}');
+
+  test('never throws on mutated messages', () => {
+    const frames = readdirSync(join(cases, 'wearable-json')).map((name) =>
+      hex(readFileSync(join(cases, 'wearable-json', name, 'frame.hex'), 'utf8')),
+    );
+    const change = fc.record({ at: fc.nat(160), byte: fc.nat(255) });
+    const words = fc.constantFrom(undefined, 'spo2', 'toString');
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...frames),
+        fc.array(change, { maxLength: 4 }),
+        words,
+        (frame, changes, property) => {
+          const bytes = Buffer.from(frame);
+          for (const { at, byte } of changes) if (at < bytes.length) bytes.writeUInt8(byte, at);
+          for (const item of json.decode?.(bytes, { clock, settings: { property } }) ?? [])
+            if (item.kind === 'observation') expect(metrics.has(item.metric)).toBe(true);
+        },
+      ),
+      { numRuns: 2_000, seed: 20261121 },
+    );
+  });
+
+  test('a word means what the settings say, and the address is the identity', async () => {
+    await using ward = await openWard(json, {
+      properties: { tempc: { metric: 'MDC_TEMP_SKIN', channel: '2' } },
+    });
+    ward.send('home/OpenMQTTGateway/BTtoMQTT/A4C1380D1234', thermometer);
+    expect(ward.house.observations('MDC_TEMP_SKIN')).toMatchObject([
+      { value: 36.6, channel: '2', takenAtMs: startMs },
+    ]);
+    expect(ward.house.identities).toEqual([{ serial: 'A4:C1:38:0D:12:34' }]);
+    expect(ward.house.links.map(({ link }) => link)).toEqual(['searching', 'connected']);
+  });
+
+  test('a state topic says its word itself', async () => {
+    await using ward = await openWard(json, {});
+    ward.send('node-7/sensor/spo2/state', Buffer.from('96'));
+    ward.send('node-7/sensor/uptime/state', Buffer.from('12345'));
+    expect(ward.values('MDC_PULS_OXIM_SAT_O2')).toEqual([96]);
+    expect(ward.house.observations()).toHaveLength(1);
+  });
+
+  test('offline is a lost link until it speaks again', async () => {
+    await using ward = await openWard(json, {});
+    ward.send('node-7/status', Buffer.from('online'));
+    ward.send('node-7/status', Buffer.from('offline'));
+    ward.send('node-7/sensor/spo2/state', Buffer.from('96'));
+    const links = ward.house.links.map(({ link }) => link);
+    expect(links.slice(0, 4)).toEqual(['searching', 'connected', 'lost', 'connected']);
+    expect(ward.house.session.recovers).toBe(true);
+  });
+
+  test('counts what it cannot read, and says nothing after close()', async () => {
+    await using ward = await openWard(json, {});
+    ward.send('home/OpenMQTTGateway/BTtoMQTT/A4C1380D1234', Buffer.from('{"tempc":'));
+    expect(ward.house.counts['discardedBytes']).toBe(9);
+    await ward.house.session.close();
+    expect(ward.send('home/OpenMQTTGateway/BTtoMQTT/A4C1380D1234', thermometer)).toBe(false);
+    expect(ward.house.observations()).toEqual([]);
   });
 });
 
