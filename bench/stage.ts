@@ -39,7 +39,8 @@ export interface Stage {
   readonly connections: readonly { clientId: string; password: string; devices: string[] }[];
   /** Signs in and answers the session cookie. */
   signIn(): Promise<string>;
-  /** kill -9, then the same again on the same data. */
+  stop(signal: NodeJS.Signals): Promise<void>;
+  /** Ends it so, then the same again on the same data. */
   restart(signal: NodeJS.Signals): Promise<void>;
   close(): Promise<void>;
 }
@@ -82,6 +83,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       if (!cookie) throw new Error(`sign-in was refused: ${answer.status} ${await answer.text()}`);
       return cookie;
     },
+    stop: (signal) => ended(child, signal),
     restart: async (signal) => {
       await ended(child, signal);
       child = await start(file, httpUrl, options);

@@ -24,7 +24,7 @@ import { createCredentials, type Credentials } from './identity/credentials.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { glance, latestValues } from './intake/glance.ts';
 import { Intake } from './intake/intake.ts';
-import { Ledger, type Loss } from './intake/ledger.ts';
+import { Ledger, notYetLasting, type Loss } from './intake/ledger.ts';
 import { readReserve } from './intake/reserve-file.ts';
 import {
   bedOf,
@@ -121,10 +121,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 async function openLedger(rows: Rows, folder: string, { config, clock }: GatewayOptions): Promise<Ledger> {
   const file = join(folder, 'loss-reserve');
   const bytes = config.journal.reserveBytes;
-  const settle = (losses: readonly Loss[]): Promise<void> =>
-    rows.transaction(
-      losses.map((loss) => ({ append: 'losses', entry: { ...loss, atMs: clock.nowMs() } }) as const),
+  const settle = async (losses: readonly Loss[]): Promise<void> => {
+    const newest = { limit: 2 * losses.length + 1_000, newestFirst: true };
+    const lasting = await rows.read('losses', newest);
+    const missing = notYetLasting(
+      losses,
+      lasting.map(({ entry }) => entry),
     );
+    await rows.transaction(
+      missing.map((loss) => ({ append: 'losses', entry: { ...loss, atMs: clock.nowMs() } }) as const),
+    );
+  };
   const left = readReserve(file, bytes);
   const ledger = new Ledger({ file, bytes, settle });
   ledger.enter(left);

@@ -19,6 +19,16 @@ export interface Loss {
     | 'interval-bound';
 }
 
+/** An entry of the lasting ledger, as far as it is looked at here. */
+export interface Lasting {
+  readonly device?: string;
+  readonly metric?: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly observations: number;
+  readonly why: string;
+}
+
 export interface LedgerOptions {
   /** The reserve file, preallocated, so that a full disk cannot keep an entry out. */
   readonly file: string;
@@ -124,9 +134,9 @@ export class Ledger {
   }
 }
 
-/** Losses of one device, metric and cause that touch or follow each other within a minute are one entry. */
+/** Losses of one device, metric and cause are one entry until they are handed to the lasting ledger. */
 function merge(into: Map<string, Loss>, loss: Loss): void {
-  const key = `${loss.device} ${loss.metric} ${loss.why}`;
+  const key = subjectOf(loss);
   const known = into.get(key);
   into.set(
     key,
@@ -140,6 +150,25 @@ function merge(into: Map<string, Loss>, loss: Loss): void {
       : loss,
   );
 }
+
+/**
+ * What of these losses the lasting ledger does not hold yet. A write that was given up, or after which the process was
+ * killed, may have arrived all the same: whatever lies there within a loss is a part of it.
+ */
+export function notYetLasting(losses: readonly Loss[], lasting: readonly Lasting[]): Loss[] {
+  const bySubject = Map.groupBy(lasting, subjectOf);
+  return losses.flatMap((loss) => {
+    const parts = (bySubject.get(subjectOf(loss)) ?? []).filter(
+      ({ fromMs, toMs }) => fromMs >= loss.fromMs && toMs <= loss.toMs,
+    );
+    if (parts.length === 0) return [loss];
+    const lastMs = Math.max(...parts.map(({ toMs }) => toMs));
+    const observations = loss.observations - parts.reduce((sum, part) => sum + part.observations, 0);
+    return observations <= 0 && lastMs >= loss.toMs ? [] : [{ ...loss, fromMs: lastMs, observations }];
+  });
+}
+
+const subjectOf = ({ device, metric, why }: Lasting): string => `${device} ${metric} ${why}`;
 
 /** What a body of observations held, per device and metric. */
 export function lossesOf(trace: BatchTrace, why: Loss['why']): Loss[] {

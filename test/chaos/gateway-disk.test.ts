@@ -8,6 +8,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import type { Loss } from '../../gateway/intake/ledger.ts';
+import { openReserve } from '../../gateway/intake/reserve-file.ts';
 import type { LossEntry } from '../../gateway/rows/tables.ts';
 import type { DoorClient } from '../house/door-client.ts';
 import {
@@ -283,6 +285,14 @@ test('killed while the disk is full, it starts again on the full disk, rings, an
   await atRest(gateway);
   const losses = await senders.check(gateway);
   expect(observationsOf(losses)).toBeGreaterThan(0);
+
+  // Killed between the lasting ledger and the clearing of its reserve: what stands in both is told once.
+  await gateway.stage.stop('SIGKILL');
+  const reserve = openReserve(join(disk, 'data', 'loss-reserve'), journal.reserveBytes);
+  reserve.write(losses as readonly Loss[]);
+  reserve.close();
+  await gateway.restart('SIGKILL');
+  expect(observationsOf(await senders.check(gateway))).toBe(observationsOf(losses));
 });
 
 /** Writes until the disk takes nothing more. */

@@ -45,7 +45,7 @@ test('ten kills of the driver host, some of them with the gateway away: each lin
       // In every third round the gateway dies first: the host's journal then holds what nobody has confirmed.
       const alone = round % 3 !== 0;
       if (!alone) {
-        gateway.stage.child.kill('SIGKILL');
+        await gateway.stage.stop('SIGKILL');
         await wait(500 + Math.floor(chance.fraction() * 1_500));
       }
       const sure = oximeter.sent - Math.ceil(inFlightMs / lineEveryMs);

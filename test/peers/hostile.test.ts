@@ -175,11 +175,10 @@ describe('somebody at the door', () => {
     expectUnharmed(
       await whileGoodOnesGoOn(async () => {
         const sockets = await Promise.all(Array.from({ length: 50 }, knock));
-        const timer = setInterval(() => {
-          for (const socket of sockets)
-            if (!socket.destroyed) socket.write(Buffer.from([0x10]).subarray(0, 1));
-        }, 900);
         sockets.forEach((socket) => socket.write(header(0x10, 200)));
+        const timer = setInterval(() => {
+          for (const socket of sockets) if (!socket.destroyed) socket.write(Buffer.from([0]));
+        }, 900);
         await until('the deadline', 10_000, () => sockets.every((socket) => socket.destroyed));
         clearInterval(timer);
       }),
@@ -248,9 +247,7 @@ describe('somebody who does not read', () => {
         // Long identities make its settings long: each change sends all of them again.
         const long = 'x'.repeat(120);
         const identity = { manufacturer: long, model: long, serial: long };
-        let dropped = false;
-        void host.closed().then(() => (dropped = true));
-        for (let change = 0; change < 600 && !(await isDropped(host)); change += 10) {
+        for (let change = 0; change < 600 && !(await isDropped()); change += 10) {
           await Promise.all(
             Array.from({ length: 10 }, (_, more) => {
               const device = `device-${((change + more) * 2) % 120}`;
@@ -261,19 +258,16 @@ describe('somebody who does not read', () => {
             }),
           );
         }
-        await until('the host to be dropped', 5_000, () => isDropped(host));
+        await until('the host to be dropped', 5_000, isDropped);
         host.end();
-        expect(dropped || host.open === false).toBe(true);
       }),
     );
   });
 
   /** The gateway says how many are signed in: the good host alone once the other is gone. */
-  async function isDropped(host: DoorClient): Promise<boolean> {
+  async function isDropped(): Promise<boolean> {
     const { parts } = await gateway.health();
-    return (
-      !host.open || parts.some(({ part, says }) => part === 'front door' && says.startsWith('1 clients'))
-    );
+    return parts.some(({ part, says }) => part === 'front door' && says.startsWith('1 clients'));
   }
 
   test('a screen that stops reading is cut off within 10 s, and no other screen waits', async () => {
