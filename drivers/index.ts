@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, Load>> = {
   medibus: () => import('./medibus/index.ts'),
   'puritan-bennett': () => import('./puritan-bennett/index.ts'),
   'bbraun-space': () => import('./bbraun-space/index.ts'),
+  alaris: () => import('./alaris/index.ts'),
   nonin: () => import('./nonin/index.ts'),
   nellcor: () => import('./nellcor/index.ts'),
   berry: () => import('./berry/index.ts'),

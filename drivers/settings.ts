@@ -2,6 +2,7 @@ import type { TObject } from 'typebox';
 import { Value } from 'typebox/value';
 import { Fault } from '../model/fault.ts';
 import type { DriverSettings } from './driver.ts';
+import { settings as alaris } from './alaris/settings.ts';
 import { settings as bbraunSpace } from './bbraun-space/settings.ts';
 import { settings as masimo } from './masimo/settings.ts';
 import { settings as medibus } from './medibus/settings.ts';
@@ -31,6 +32,7 @@ export const driverSettings: readonly DriverSettings[] = [
   medibus,
   puritanBennett,
   bbraunSpace,
+  alaris,
   nonin,
   nellcor,
   berry,

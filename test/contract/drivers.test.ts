@@ -16,6 +16,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   medibus: { port: 'tcp://127.0.0.1:4001' },
   'puritan-bennett': { port: '/dev/ttyUSB0' },
   'bbraun-space': { port: 'tcp://127.0.0.1:4001' },
+  alaris: { port: '/dev/ttyUSB0' },
   nonin: { port: 'tcp://127.0.0.1:4001', format: '7' },
   nellcor: { port: 'tcp://127.0.0.1:4001', timeZone: '+08:00' },
   berry: { port: '/dev/ttyUSB0' },
@@ -64,6 +65,11 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/port', { port: undefined }],
     ['/bedId', { bedId: '1>MEM:SET' }],
     ['/pollMs', { pollMs: 499 }],
+  ],
+  alaris: [
+    ['/port', { port: '' }],
+    ['/pollMs', { pollMs: '2000' }],
+    ['/line/baudRate', { line: { baudRate: 12 } }],
   ],
   nonin: [
     ['/port', { port: 'COM1' }],
