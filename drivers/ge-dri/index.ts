@@ -26,7 +26,7 @@ export default defineDriver({
     const frames = createFrames();
     const decoder = createDecoder();
     const report = createReport(host, device, timeZone);
-    const send = (request: Request): void => void port.write(build(request));
+    const send = (request: Request): void => void (port.writable && port.write(build(request)));
     // Two records may be lost; half an interval is for the line.
     const silentMs = 2.5 * intervalS * 1_000;
     let linked = false;

@@ -38,6 +38,8 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
   const timers: Cancel[] = [];
   let wire: Wire | undefined;
   let stage: 'idle' | 'asked' | 'accepted' | 'polling' | 'over' = 'idle';
+  /** The monitor has accepted, and nothing since has ended it: it must be told when we go. */
+  let associated = false;
   let invoke = 0;
   let pollNumber = 0;
   let askedSelfAtMs: number | undefined;
@@ -113,9 +115,11 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
     if (message.kind === 'released') return released?.();
     if (stage === 'idle' || stage === 'over') return;
     if (message.kind === 'accepted') {
+      associated = true;
       if (stage === 'asked') stage = 'accepted';
     } else if (message.kind === 'refused') lose(new Fault('WIRE_REFUSED', { address }));
     else if (message.kind === 'abort' || message.kind === 'release') {
+      associated = false;
       lose(new Fault('WIRE_CLOSED', { address }));
     } else if (message.kind === 'create') created(message);
     else if (message.kind === 'poll' && stage === 'polling') polled(message, bytes);
@@ -139,7 +143,6 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
     },
     /** A monitor that is not told keeps the association for ten seconds, and refuses the next one for so long. */
     close: async () => {
-      const associated = stage === 'accepted' || stage === 'polling';
       stage = 'over';
       stop();
       if (associated) {

@@ -30,5 +30,8 @@ export async function openSerialLine(host: DriverHost, device: string, events: W
     for (const message of messages) events.message(message);
   });
   port.on('close', () => events.closed());
-  return { send: (message) => void port.write(wrapSerial(message)), close: () => void port.destroy() };
+  return {
+    send: (message) => void (port.writable && port.write(wrapSerial(message))),
+    close: () => void port.destroy(),
+  };
 }
