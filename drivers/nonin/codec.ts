@@ -17,36 +17,50 @@ interface Taken {
 
 /**
  * Reads one of the three formats, or with `auto` the one that the bytes are found to be in. Formats 2 and 7 are read by
- * whole packets of 25 frames, each with its checksum: a packet with one bad frame gives no value.
+ * whole packets of 25 frames, each with its checksum: a packet with one bad frame gives no value. Format 8 has no
+ * checksum: after anything else, three frames in a row are waited for.
  */
 export function createCodec(format: Format | 'auto'): StreamCodec {
-  let known: Format | undefined = format === 'auto' ? undefined : format;
+  const given = format === 'auto' ? undefined : format;
+  let known: Format | undefined = given;
+  let aligned = false;
+  let clean = true;
   let open: Buffer = Buffer.alloc(0);
+  /** Bytes since the last good frame. */
+  let silent = 0;
 
-  const take = (read: (bytes: Buffer) => Taken): readonly Told[] => {
-    const { told, used } = read(open);
+  const take = ({ told, used }: Taken): readonly Told[] => {
     open = Buffer.from(open.subarray(used));
+    if (told.some(({ kind }) => kind === 'refused')) clean = false;
+    if (told.some(({ kind }) => kind === 'frame')) silent = 0;
     return told;
+  };
+  const read = (): readonly Told[] => {
+    if (known === '2' || known === '7') return take(readPackets(open, known));
+    const taken = readAll8(open, aligned);
+    aligned = taken.aligned;
+    return take(taken);
   };
   return {
     push: (chunk) => {
       open = Buffer.concat([open, chunk]);
+      silent += chunk.length;
+      // Somebody set another format in the oximeter.
+      if (silent > mostUnknown) known = given;
       known ??= find(open);
-      if (known) return take(readerOf(known));
-      return take((bytes) => refuse(bytes, Math.max(0, bytes.length - mostUnknown)));
+      return known ? read() : take(refuse(open, Math.max(0, open.length - mostUnknown)));
     },
     rest: () => {
-      // All there is may be one or two frames of format 8: exactly those, since they have no checksum.
-      const only8 = open.length > 0 && open.length % frameBytes === 0;
-      if (only8 && runOf8(open, 0, open.length / frameBytes)) known ??= '8';
-      const told = known ? take(readerOf(known)) : [];
-      return [...told, ...take((bytes) => refuse(bytes, bytes.length))];
+      const frames = open.length / frameBytes;
+      // All there is may be one or two frames of format 8: exactly those and nothing else.
+      const alone = clean && frames > 0 && Number.isInteger(frames) && runOf8(open, 0, frames);
+      if (alone && (known ?? '8') === '8') aligned = true;
+      if (alone) known ??= '8';
+      const told = known ? read() : [];
+      return [...told, ...take(refuse(open, open.length))];
     },
   };
 }
-
-const readerOf = (format: Format): ((bytes: Buffer) => Taken) =>
-  format === '8' ? readAll8 : (bytes) => readPackets(bytes, format);
 
 const refuse = (bytes: Buffer, used: number): Taken => ({
   told:
@@ -99,8 +113,9 @@ function readPackets(bytes: Buffer, format: '2' | '7'): Taken {
   return { told, used: at };
 }
 
-function readAll8(bytes: Buffer): Taken {
+function readAll8(bytes: Buffer, wasAligned: boolean): Taken & { readonly aligned: boolean } {
   const told: Told[] = [];
+  let aligned = wasAligned;
   let at = 0;
   let bad = 0;
   const drop = (): void => {
@@ -108,13 +123,14 @@ function readAll8(bytes: Buffer): Taken {
       told.push({ kind: 'refused', cause: 'no frame of format 8', raw: bytes.subarray(at - bad, at) });
     bad = 0;
   };
-  while (at + frameBytes <= bytes.length) {
-    const good = isFormat8(bytes, at);
-    if (good) drop();
-    if (good) told.push(...readFormat8(bytes, at));
-    at += good ? frameBytes : 1;
-    bad += good ? 0 : 1;
+  while (at + (aligned ? 1 : surely8) * frameBytes <= bytes.length) {
+    aligned = aligned ? isFormat8(bytes, at) : runOf8(bytes, at, surely8);
+    if (aligned) drop();
+    if (aligned) told.push(...readFormat8(bytes, at));
+    const step = aligned ? frameBytes : 1;
+    bad += aligned ? 0 : 1;
+    at += step;
   }
   drop();
-  return { told, used: at };
+  return { told, used: at, aligned };
 }

@@ -121,6 +121,34 @@ describe.each(families)('$name', ({ name, good }) => {
   });
 });
 
+describe('a checksum', () => {
+  const checked: readonly (readonly [driver: string, good: string])[] = [
+    ['nonin', 'format-2-packet-of-the-reference'],
+    ['nonin', 'format-7-packet'],
+    ['capnostream', 'numerics-of-the-reference'],
+    ['welch-allyn-co2', 'numerics-of-the-manual'],
+    ['welch-allyn-co2', 'wave-of-the-manual'],
+    ['wearable-gatt', 'pc60fw-known-by-its-head'],
+  ];
+  test.each(checked)('of %s (%s) lets no single garbled byte become a value', async (name, good) => {
+    const driver = await driverOf(name);
+    const bytes = frame(name, good);
+    const told = (given: Buffer): string[] =>
+      (driver.decode?.(given, { clock }) ?? []).flatMap((item) =>
+        item.kind === 'observation' ? [JSON.stringify(item)] : [],
+      );
+    const right = new Set(told(bytes));
+    expect(right.size).toBeGreaterThan(0);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of [0x01, 0x02, 0x10, 0x40, 0x80, 0xff]) {
+        const garbled = Buffer.from(bytes);
+        garbled.writeUInt8((bytes[at] ?? 0) ^ flip, at);
+        for (const item of told(garbled)) expect(right, `byte ${at} ^ ${flip}`).toContain(item);
+      }
+    }
+  });
+});
+
 describe('what may be sent', () => {
   test('listeners send nothing at all', async () => {
     for (const name of ['nonin', 'nellcor', 'berry', 'welch-allyn-co2']) {
