@@ -129,15 +129,31 @@ function check(raw: Buffer): Item {
   return { kind: 'block', block, raw };
 }
 
+const headBytes = 7;
+const tailBytes = 7;
+
 function readBlock(bytes: Buffer): Block | string {
-  const text = bytes.toString('latin1');
-  const found = /^\x01(\d{5})\x02([^\x02\x03\x17>]{1,64}\/\d+\/\d+)>([^]*)([\x03\x17])(\d{5})\x04$/.exec(
-    text,
-  );
-  if (!found) return 'no block with its length and check';
-  const [, length, bed = '', information = '', end, sum] = found;
+  const head = bytes.subarray(0, headBytes);
+  const tail = bytes.subarray(-tailBytes);
+  const length = head.toString('latin1', 1, 6);
+  const sum = tail.toString('latin1', 1, 6);
+  const end = tail[0];
+  const framed = bytes.length > headBytes + tailBytes && head[6] === control.stx;
+  if (
+    !framed ||
+    (end !== control.etx && end !== control.etb) ||
+    !/^\d{5}$/.test(length) ||
+    !/^\d{5}$/.test(sum)
+  ) {
+    return 'no block with its length and check';
+  }
   if (Number(length) !== bytes.length) return `length ${bytes.length} instead of ${Number(length)}`;
   const expected = sumOf(bytes.subarray(0, bytes.length - 6));
   if (Number(sum) !== expected) return `check ${digits(expected)} expected`;
-  return { bed, information: Buffer.from(information, 'latin1'), last: end === '\x03' };
+  const found = /^([ -=?-~]{1,64}\/\d+\/\d+)>([^]*)$/.exec(
+    bytes.toString('latin1', headBytes, bytes.length - tailBytes),
+  );
+  if (!found) return 'no bed id';
+  const [, bed = '', information = ''] = found;
+  return { bed, information: Buffer.from(information, 'latin1'), last: end === control.etx };
 }
