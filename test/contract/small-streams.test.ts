@@ -11,10 +11,11 @@ import { frameOf } from '../../drivers/capnostream/frames.ts';
 import { command as contecCommand, operations as contecAll } from '../../drivers/contec/commands.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { loadDriver } from '../../drivers/index.ts';
-import { systemClock } from '../../model/clock.ts';
+import { systemClock, type Clock } from '../../model/clock.ts';
 import type { DecodedItem } from '../../model/device.ts';
 import { seriesKey } from '../../model/observation.ts';
 import { openDriver, type DriverHouse } from '../drivers/driver-house.ts';
+import { virtualClock } from '../house/virtual-clock.ts';
 
 // What the drivers over a byte stream of their own promise: oximeters and capnographs.
 const rounds = 2_000;
@@ -194,6 +195,52 @@ describe('what may be sent', () => {
   });
 });
 
+describe('asking', () => {
+  test('a Contec is kept awake each 5 s, and asked again when it was switched off and on', async () => {
+    const virtual = virtualClock();
+    await using peer = await openPeer();
+    await using house = await openOver('contec', peer.port, virtual);
+    const asked = () =>
+      peer
+        .heard()
+        .toString('hex')
+        .match(/7d81(..)/g) ?? [];
+    await house.until(() => asked().length === 1);
+    await peer.send(frame('contec', 'capture-of-the-reference'));
+    await house.until(() => house.observations('MDC_PULS_OXIM_SAT_O2').length === 1);
+    await virtual.pass(5_000);
+    await house.until(() => asked().length >= 2);
+    expect(asked()[0]).toBe('7d81a1');
+    expect(asked().slice(1)).toContain('7d81af');
+    await virtual.pass(6_000);
+    await house.until(() => asked().filter((each) => each === '7d81a1').length >= 2);
+  });
+
+  test('a Capnostream hears that the link is active each 2 s, and is asked again after 5 s of silence', async () => {
+    const virtual = virtualClock();
+    await using peer = await openPeer();
+    await using house = await openOver('capnostream', peer.port, virtual);
+    const heard = () => peer.heard().toString('hex');
+    await house.until(() => heard() === '8501010085010405');
+    await virtual.pass(4_000);
+    await house.until(() => heard().endsWith('8501060785010607'));
+    await virtual.pass(1_500);
+    await house.until(() => heard().endsWith('8501010085010405'));
+    expect(house.broken).toEqual([]);
+  });
+
+  test('a closed wire takes no question any more', async () => {
+    const virtual = virtualClock();
+    await using peer = await openPeer();
+    await using house = await openOver('capnostream', peer.port, virtual);
+    (await peer.ready).destroy();
+    await house.until(() => house.links.at(-1)?.link === 'lost');
+    await virtual.pass(20_000);
+    await house.session.close();
+    expect(house.broken).toEqual([]);
+  });
+});
+
 describe('alerts and waves', () => {
   test('an alert starts, goes on once a second, and ends', async () => {
     await using peer = await openPeer();
@@ -232,8 +279,8 @@ describe('alerts and waves', () => {
   });
 });
 
-async function openOver(name: string, port: number): Promise<DriverHouse> {
-  return openDriver(await driverOf(name), { port: `tcp://127.0.0.1:${port}` });
+async function openOver(name: string, port: number, given?: Clock): Promise<DriverHouse> {
+  return openDriver(await driverOf(name), { port: `tcp://127.0.0.1:${port}` }, given ? { clock: given } : {});
 }
 
 interface Peer extends AsyncDisposable {
