@@ -1,7 +1,7 @@
 import { metrics } from '../../model/metric-table.ts';
 import { convert } from '../../model/units.ts';
 import type { Observation, Reason, Seen, Validity } from '../../model/observation.ts';
-import { pressureOf, type PressureLabel } from './pressures.ts';
+import { invasivePulse, pressureOf, type PressureLabel } from './pressures.ts';
 
 /** What one group says of one metric. */
 export interface Value {
@@ -96,12 +96,11 @@ function invasive(data: Buffer, at: number, slot: number): Value[] {
   const from = group(data, at);
   // Nobody knows what a slot without a module would measure.
   if ((from.status & exists) === 0) return [];
-  const { metrics: names, channel }: PressureLabel = pressureOf(from.label, slot);
-  return names.flatMap((metric, index) =>
-    metric
-      ? [read(from, { metric, ...(channel !== undefined && { channel }), index, per: index < 3 ? 100 : 1 })]
-      : [],
+  const { metrics: names, channel, pulse }: PressureLabel = pressureOf(from.label, slot);
+  const found = names.flatMap((metric, index) =>
+    metric ? [read(from, { metric, ...(channel !== undefined && { channel }), index, per: 100 })] : [],
   );
+  return pulse ? [...found, read(from, { metric: invasivePulse, ...pulse, index: 3, per: 1 })] : found;
 }
 
 export const nibpBits = { measuring: 1 << 5, stasis: 1 << 6, calibrating: 1 << 7, old: 1 << 8 } as const;
@@ -181,6 +180,13 @@ const breathing: readonly (readonly [metric: string, per: number])[] = [
   ['MDC_VOL_MINUTE_AWAY', 100],
 ];
 
+/** From its own module; where that has none, from the oximeter's. */
+function venous(data: Buffer): Value {
+  const own = read(group(data, 232), { metric: 'svo2', index: 0, per: 100 });
+  const other = read(group(data, 118), { metric: 'svo2', index: 3, per: 100 });
+  return own.validity === 'invalid' && other.validity !== 'invalid' ? other : own;
+}
+
 /** Everything the basic class (270 bytes) says. */
 export function valuesOf(data: Buffer): Value[] {
   const flow = group(data, 178);
@@ -196,7 +202,7 @@ export function valuesOf(data: Buffer): Value[] {
     ...carbonDioxide(data),
     ...gases(data),
     ...breathing.map(([metric, per], index) => read(flow, { metric, index, per })),
-    read(group(data, 232), { metric: 'svo2', index: 0, per: 100 }),
+    venous(data),
   ];
 }
 
