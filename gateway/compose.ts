@@ -202,6 +202,15 @@ async function openIntake(house: House, journal: Journal, { config, clock }: Gat
     deviceFault: (device, fault) => house.desk.noteFault(device, fault),
   });
   await house.intake.recover();
+  clock.notBefore(newestInstantMs(house));
+}
+
+/** The newest instant this gateway has stamped: what is kept, and who is where. */
+function newestInstantMs({ intake, census }: House): number {
+  let newest = 0;
+  for (const { lastKeptAtMs = 0 } of intake.all()) newest = Math.max(newest, lastKeptAtMs);
+  for (const { beginAtMs } of census.associations({ open: true })) newest = Math.max(newest, beginAtMs);
+  return newest;
 }
 
 /** What must ring; restored from its log before anything new is judged. */

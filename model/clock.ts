@@ -20,6 +20,11 @@ export interface Clock {
 export interface SteppedClock extends Clock {
   /** The machine's own wall clock minus ours, ms: a step of the machine's clock shows here at once. */
   machineOffsetMs(): number;
+  /**
+   * Goes on from this instant if it is behind it. For a start on a machine whose clock was set back, or was lost, since
+   * the instants on disk were taken: nothing may be stamped earlier than what is kept already.
+   */
+  notBefore(atMs: number): void;
 }
 
 /** Follows the machine's clock by at most 500 ppm, as NTP slewing does, so ordering survives a step of it. */
@@ -47,6 +52,10 @@ export function systemClock(): SteppedClock {
     nowMs: () => Math.floor(nowMs()),
     monotonicMs: () => performance.now(),
     machineOffsetMs: () => Date.now() - nowMs(),
+    notBefore: (atMs) => {
+      const now = nowMs();
+      if (atMs > now) anchorWall += atMs - now;
+    },
     after: (delayMs, run) => {
       const timer = setTimeout(run, delayMs);
       return () => clearTimeout(timer);

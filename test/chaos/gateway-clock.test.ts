@@ -18,22 +18,10 @@ afterEach(() => {
 });
 
 test('stepped by hours while an alarm is pending and present, it rings once, in time, and ends once', async () => {
-  expect(existsSync(library), `${library} is missing: npm run peers installs libfaketime`).toBe(true);
   const room = mkdtempSync(join(tmpdir(), 'vigil-clock-'));
   rooms.push(room);
-  const file = join(room, 'offset');
-  const step = (offset: string): void => writeFileSync(file, offset);
-  step('+0');
-  await using gateway = await openGatewayProcess({
-    devices: 2,
-    hosts: 1,
-    env: {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    },
-  });
+  const { step, env } = fakeClock(room);
+  await using gateway = await openGatewayProcess({ devices: 2, hosts: 1, env });
   const { view } = await gateway.call<{ view: BedView }>('GET', '/api/v1/beds/bed-0');
   const limit = { metric: heart, direction: 'high', priority: 'high', value: 140, delayS };
   await gateway.call('PUT', `/api/v1/encounters/${view.encounter?.id}/alarm-limits`, {
@@ -117,3 +105,60 @@ test('stepped by hours while an alarm is pending and present, it rings once, in 
     expect(astray).toEqual([]);
   }
 });
+
+test('started again on a clock two hours behind, it stamps nothing earlier than before, and rings', async () => {
+  const room = mkdtempSync(join(tmpdir(), 'vigil-clock-'));
+  rooms.push(room);
+  const { step, env } = fakeClock(room);
+  await using gateway = await openGatewayProcess({ devices: 2, hosts: 1, env });
+  const [client] = gateway.clients();
+  if (!client) throw new Error('a sender was wanted');
+  const startedAtMs = Date.now();
+  let seq = 0;
+  const say = async (rate: number): Promise<void> => {
+    seq += 1;
+    const message = { boot: 'clock', seq, values: { [heart]: rate } };
+    await client.ask('v1/device/device-0/observations', JSON.stringify(message));
+    const told = { ...message, takenAtMs: Date.now(), values: { [heart]: 72 } };
+    await client.ask('v1/device/device-1/observations', JSON.stringify(told));
+  };
+  await client.connect();
+  for (let more = 0; more < 5; more++) await say(72);
+
+  await gateway.stage.stop('SIGKILL');
+  step('-2h');
+  await gateway.restart('SIGKILL');
+  await client.connect();
+  using stream = await gateway.stream();
+  for (let more = 0; more < 5; more++) await say(72);
+  await say(180);
+  await until('the alarm', 2_000, () =>
+    stream.alarms.some(({ alarm }) => alarm.kind === 'physiological' && alarm.presence === 'present'),
+  );
+  await until('the technical alarm of the clock', 5_000, () =>
+    stream.alarms.some(({ alarm }) => alarm.condition === 'clock-stepped'),
+  );
+  await atRest(gateway);
+  for (const device of ['device-0', 'device-1']) {
+    const rows = await gateway.rows(device, startedAtMs - 10_000_000, Date.now() + 10_000_000);
+    // Oldest first, as they were taken.
+    expect(rows.map((row) => row.seq)).toEqual(Array.from({ length: seq }, (_, at) => at + 1));
+    expect(rows.filter((row) => row.validity !== 'valid' || row.reason !== undefined)).toEqual([]);
+    expect(rows.filter((row) => Math.abs(row.takenAtMs - startedAtMs) > 60_000)).toEqual([]);
+  }
+  client.end();
+});
+
+function fakeClock(room: string): { step: (offset: string) => void; env: Record<string, string> } {
+  expect(existsSync(library), `${library} is missing: npm run peers installs libfaketime`).toBe(true);
+  const file = join(room, 'offset');
+  const step = (offset: string): void => writeFileSync(file, offset);
+  step('+0');
+  const env = {
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+  return { step, env };
+}

@@ -46,6 +46,18 @@ test.each([3_600_000, -3_600_000])(
   },
 );
 
+test('a start behind what is kept goes on from there, and says how far the machine is off', () => {
+  const clock = systemClock();
+  vi.advanceTimersByTime(10_000);
+  const kept = clock.nowMs() + 7_200_000;
+  clock.notBefore(kept);
+  expect(clock.nowMs()).toBe(kept);
+  expect(clock.machineOffsetMs()).toBeCloseTo(-7_200_000, -2);
+  clock.notBefore(kept - 1);
+  vi.advanceTimersByTime(1_000);
+  expect(Math.abs(clock.nowMs() - kept - 1_000)).toBeLessThanOrEqual(1.5);
+});
+
 test('a small error of the machine is made good by slewing, 500 ppm at most', () => {
   const clock = systemClock();
   vi.advanceTimersByTime(10_000);
