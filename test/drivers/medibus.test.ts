@@ -215,6 +215,43 @@ describe('a talk with a ventilator', () => {
     expect(phases().at(-1)).toBe('end');
   });
 
+  test('a device that suspends us is left alone until it resumes', async () => {
+    const { peer, state } = await openVentilator();
+    await using _peer = peer;
+    await using house = await openMedibus(peer.port);
+    await house.until(() => peeps(house).length > 0);
+    peer.say(Buffer.from([0x11]));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = state.asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect(state.asked.length).toBe(before);
+    peer.say(Buffer.from([0x13]));
+    await house.until(() => state.asked.length > before);
+    expect(house.links.at(-1)?.link).toBe('connected');
+  });
+
+  test('between rare readings it says NOP, whose answers are no late replies', async () => {
+    const { peer, state } = await openVentilator();
+    await using _peer = peer;
+    const settings = { port: `tcp://127.0.0.1:${peer.port}`, pollMs: 20_000, timeoutMs: 150 };
+    await using house = await openDriver(driver, settings);
+    await house.until(() => state.asked.includes(0x30));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(house.counts['lateReply']).toBeUndefined();
+  });
+
+  test('a device that stops and starts the talk is initialised again', async () => {
+    const { peer, state } = await openVentilator();
+    await using _peer = peer;
+    await using house = await openMedibus(peer.port);
+    await house.until(() => peeps(house).length > 0);
+    peer.say(command(0x55));
+    await house.until(() => state.asked.filter((code) => code === 0x51).length === 2);
+    const before = peeps(house).length;
+    await house.until(() => peeps(house).length > before);
+    expect(house.links.map(({ link }) => link)).toEqual(['searching', 'connected']);
+  });
+
   test('a device that falls silent is told as lost', async () => {
     const { peer, state } = await openVentilator();
     await using _peer = peer;
