@@ -83,7 +83,7 @@ function observe(line: Line): Told[] {
   const searching = line.saturation.number === 0 && line.pulse.number === 0;
   const one = (metric: string, { number }: Column, span: readonly [number, number]): Told => {
     if (none) return missing(metric, none);
-    if (searching) return missing(metric, 'searching');
+    if (searching || (number === 0 && has('PS'))) return missing(metric, 'searching');
     return number === null ? missing(metric, mark ?? 'not-measured') : within(metric, number, span, mark);
   };
   return [

@@ -5,7 +5,7 @@ import { Fault } from '../../model/fault.ts';
 import type { DeviceId } from '../../model/ids.ts';
 import { seriesKey } from '../../model/observation.ts';
 import type { DriverHost, Emitted, Session } from '../driver.ts';
-import type { StreamCodec, Told, ToldObservation } from './told.ts';
+import type { ActiveAlert, StreamCodec, Told, ToldObservation } from './told.ts';
 
 export interface TellerOptions {
   readonly device: DeviceId;
@@ -90,9 +90,11 @@ export function createTeller({
         case 'identity':
           host.identity(device, each.identity);
           break;
-        case 'state':
-          host.state(device, each);
+        case 'state': {
+          const { kind: _, ...seen } = each;
+          host.state(device, seen);
           break;
+        }
         case 'observation':
           items.push(...observed(each));
           break;
@@ -110,10 +112,10 @@ export function createTeller({
   };
 }
 
-type Alerts = Extract<Told, { kind: 'alerts' }>['alerts'];
+type Alerts = readonly ActiveAlert[];
 
 /** Beginning and end at once, what goes on once a second. */
-function createAlerts(host: DriverHost): (now: Alerts) => Emitted[] {
+export function createAlerts(host: DriverHost): (now: Alerts) => Emitted[] {
   let active = new Map<string, Alerts[number]>();
   let toldAtMs = 0;
   return (now) => {

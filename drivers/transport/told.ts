@@ -6,6 +6,8 @@ import type { Reason, Seen, Validity } from '../../model/observation.ts';
 export type ToldObservation = Seen & {
   readonly metric: string;
   readonly channel?: string;
+  /** UCUM, where Vigil does not know the metric; else the metric's own. */
+  readonly unit?: string;
   readonly validity: Validity;
   readonly mark?: Reason;
   readonly takenAtMs?: number;

@@ -1,6 +1,6 @@
 import { metrics } from '../../model/metric-table.ts';
 import { convert } from '../../model/units.ts';
-import { missing, value, within, type Told } from '../transport/told.ts';
+import { missing, within, type Told } from '../transport/told.ts';
 import { readBtHome } from './bthome.ts';
 import type { Property } from './settings.ts';
 
@@ -95,7 +95,10 @@ function seen(metric: string, unit: string | undefined, said: unknown): Told | u
   }
   const number = numberOf(said);
   if (number === undefined) return undefined;
-  if (!row) return value(metric, number, 'unknown-metric');
+  if (!row) {
+    const strange = { kind: 'observation', metric, value: number, validity: 'questionable' } as const;
+    return { ...strange, mark: 'unknown-metric', ...(unit !== undefined && { unit }) };
+  }
   const own = unit === undefined ? number : convert(number, unit, row.unit, metric);
   if (own === undefined) return missing(metric, 'unit');
   return within(metric, Math.round(own * 1000) / 1000, row.span ?? [-Infinity, Infinity]);
