@@ -1,7 +1,5 @@
-import type { AlertState, Inactivation, Priority } from '../../model/alarm.ts';
-
-/** An alert without its phase: that is for whoever remembers the last ones. */
-export type ActiveAlert = Omit<AlertState, 'phase'>;
+import type { Inactivation, Priority } from '../../model/alarm.ts';
+import type { ActiveAlert } from '../transport/told.ts';
 
 // Booleans and colours are 16 bits: reserved, sound, 2 reserved, silence; then five of 80 + 3 × 2 + 12 bytes.
 const headLength = 10;

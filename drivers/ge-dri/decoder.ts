@@ -1,4 +1,5 @@
-import { alarmsOf, type ActiveAlert } from './alarms.ts';
+import type { ActiveAlert } from '../transport/told.ts';
+import { alarmsOf } from './alarms.ts';
 import { ambientOf, cuffLabel, valuesOf, type Value } from './groups.ts';
 import { mainTypes, readRecord, type Part } from './record.ts';
 import { blockOf, type WaveBlock } from './waves.ts';

@@ -3,6 +3,7 @@ import { Fault } from '../../model/fault.ts';
 import { isZone } from '../../model/local-time.ts';
 import { metrics } from '../../model/metric-table.ts';
 import { defineDriver, type DecodeOptions } from '../driver.ts';
+import { sendLast } from '../transport/teller.ts';
 import { createDecoder, type Told } from './decoder.ts';
 import { createFrames } from './frames.ts';
 import { observationOf } from './groups.ts';
@@ -68,17 +69,10 @@ export default defineDriver({
       close: async () => {
         cancelStatus();
         cancelWatch();
-        if (!port.destroyed && port.writable) {
+        if (port.writable) {
           if (waves.length > 0) send({ kind: 'stop-waves' });
           send({ kind: 'stop-alarms' });
-          await new Promise<void>((resolve) => {
-            const cancel = host.clock.after(closeMs, resolve);
-            port.once('close', resolve);
-            port.write(build({ kind: 'stop-values' }), () => {
-              cancel();
-              resolve();
-            });
-          });
+          await sendLast(port, build({ kind: 'stop-values' }), host.clock);
         }
         port.destroy();
       },
@@ -87,8 +81,6 @@ export default defineDriver({
 
   decode: decodeBytes,
 });
-
-const closeMs = 500;
 
 function decodeBytes(bytes: Buffer, { clock }: DecodeOptions): DecodedItem[] {
   const decoder = createDecoder();

@@ -1,8 +1,8 @@
-import type { AlertState } from '../../model/alarm.ts';
 import { instantOf } from '../../model/local-time.ts';
 import { metrics } from '../../model/metric-table.ts';
 import { seriesKey } from '../../model/observation.ts';
 import type { DriverHost, Emitted } from '../driver.ts';
+import { createAlerts } from '../transport/teller.ts';
 import type { Told } from './decoder.ts';
 import { nibpBits, observationOf, type Value } from './groups.ts';
 
@@ -13,7 +13,7 @@ export function createReport(
   timeZone: string | undefined,
 ): (told: Told) => void {
   const seen = new Set<string>();
-  let active = new Map<string, AlertState>();
+  const alerts = createAlerts(host);
   let lastCuff: string | undefined;
 
   const isCuff = ({ metric }: Value): boolean => metrics.get(metric)?.episodic === true;
@@ -33,20 +33,6 @@ export function createReport(
       const marked = doubt ? ({ ...value, validity: 'questionable', mark: 'clock' } as const) : value;
       return { kind: 'observation', ...observationOf(marked), takenAtMs: nowMs } as Emitted;
     });
-  };
-
-  const alerts = (told: NonNullable<Told['alerts']>): Emitted[] => {
-    const now = new Map(
-      told.map((alert): [string, AlertState] => [
-        alert.alertId,
-        { ...alert, phase: active.has(alert.alertId) ? 'continue' : 'start' },
-      ]),
-    );
-    const ended = [...active.values()].filter(({ alertId }) => !now.has(alertId));
-    active = now;
-    if (now.size + ended.length === 0) return [];
-    const ends = ended.map((alert): AlertState => ({ ...alert, phase: 'end' }));
-    return [{ kind: 'alerts', alerts: [...now.values(), ...ends], complete: true }];
   };
 
   return (told) => {

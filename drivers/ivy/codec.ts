@@ -1,11 +1,10 @@
-import type { AlertState } from '../../model/alarm.ts';
 import { metrics } from '../../model/metric-table.ts';
 import type { Observation, Reason } from '../../model/observation.ts';
+import type { ActiveAlert } from '../transport/told.ts';
 import { waveBytes } from './frames.ts';
 import type { Line } from './lines.ts';
 
 export type Value = Omit<Observation, 'takenAtMs'>;
-export type ActiveAlert = Omit<AlertState, 'phase'>;
 type Lines = ReadonlyMap<string, Line>;
 
 const pressure = (channel: string): readonly (readonly [string, string])[] =>

@@ -1,10 +1,10 @@
-import type { AlertState } from '../../model/alarm.ts';
 import type { DecodedItem } from '../../model/device.ts';
 import { Fault } from '../../model/fault.ts';
 import { metrics } from '../../model/metric-table.ts';
 import { seriesKey } from '../../model/observation.ts';
 import { defineDriver, type DecodeOptions, type DriverHost, type Emitted } from '../driver.ts';
-import { alertsOf, valuesOf, wavesOf, type ActiveAlert, type Value } from './codec.ts';
+import { createAlerts } from '../transport/teller.ts';
+import { alertsOf, valuesOf, wavesOf, type Value } from './codec.ts';
 import { bareText, createFrames, type Frame } from './frames.ts';
 import { readLines } from './lines.ts';
 import { settings } from './settings.ts';
@@ -62,7 +62,7 @@ function createReport(
   waves: boolean,
 ): (lines: Lines, frame: Frame) => void {
   const seen = new Set<string>();
-  let active = new Map<string, AlertState>();
+  const alerts = createAlerts(host);
   let lastCuff: string | undefined;
   let linked = false;
 
@@ -79,20 +79,6 @@ function createReport(
       const marked = doubt ? { ...value, validity: 'questionable', mark: 'clock' } : value;
       return { kind: 'observation', ...marked, takenAtMs } as Emitted;
     });
-  };
-
-  const alerts = (told: readonly ActiveAlert[]): Emitted[] => {
-    const now = new Map(
-      told.map((alert): [string, AlertState] => [
-        alert.alertId,
-        { ...alert, phase: active.has(alert.alertId) ? 'continue' : 'start' },
-      ]),
-    );
-    const ended = [...active.values()].filter(({ alertId }) => !now.has(alertId));
-    active = now;
-    if (now.size + ended.length === 0) return [];
-    const ends = ended.map((alert): AlertState => ({ ...alert, phase: 'end' }));
-    return [{ kind: 'alerts', alerts: [...now.values(), ...ends], complete: true }];
   };
 
   return (lines, frame) => {

@@ -1,11 +1,9 @@
 import type { AlertState, Inactivation } from '../../model/alarm.ts';
 import type { Mode } from '../../model/device.ts';
+import type { ActiveAlert } from '../transport/told.ts';
 import { createCursor, readList, type Attributes, type Cursor } from './cursor.ts';
 import { attribute } from './message.ts';
 import { seriesOf } from './metrics.ts';
-
-/** An alert without its phase: that is for whoever remembers the last ones. */
-export type ActiveAlert = Omit<AlertState, 'phase'>;
 
 export interface AlarmLists {
   /** Undefined where the list did not come: then the last one holds. */

@@ -1,7 +1,8 @@
 import type { Identity, Mode } from '../../model/device.ts';
 import { asUtc, type LocalTime } from '../../model/local-time.ts';
 import { seriesKey } from '../../model/observation.ts';
-import { alarmsOf, type ActiveAlert } from './alarms.ts';
+import type { ActiveAlert } from '../transport/told.ts';
+import { alarmsOf } from './alarms.ts';
 import { Malformed, type Attributes } from './cursor.ts';
 import { selfOf } from './identity.ts';
 import { attribute, classes, readClock, type Message, type Poll } from './message.ts';

@@ -1,9 +1,8 @@
-import type { AlertState } from '../../model/alarm.ts';
 import type { Identity, Mode } from '../../model/device.ts';
 import { asUtc, instantOf, type LocalTime } from '../../model/local-time.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { DriverHost, Emitted } from '../driver.ts';
-import type { ActiveAlert } from './alarms.ts';
+import { createAlerts } from '../transport/teller.ts';
 import { episodeOf, type Told, type ToldNumeric } from './decoder.ts';
 import { classes, type Poll } from './message.ts';
 
@@ -19,7 +18,7 @@ export function createReport(host: DriverHost, device: string, timeZone: string 
   /** The monitor's clock, read as if it stood in UTC, minus ours. */
   let clockDifferenceMs: number | undefined;
   let ticksOffsetMs: number | undefined;
-  let active = new Map<string, AlertState>();
+  const alerts = createAlerts(host);
   let identity: Identity | undefined;
   const episodes = new Map<string, string>();
   const modes: { self?: Mode | undefined; data?: Mode | undefined; alarms?: Mode | undefined } = {};
@@ -69,20 +68,6 @@ export function createReport(host: DriverHost, device: string, timeZone: string 
       ? ({ validity: 'questionable', mark: 'clock' } as const)
       : { validity, ...(mark && { mark }) };
     return [{ kind: 'observation', ...base, ...marked, takenAtMs } as Emitted];
-  };
-
-  const alerts = (told: readonly ActiveAlert[]): Emitted[] => {
-    const now = new Map(
-      told.map((alert): [string, AlertState] => [
-        alert.alertId,
-        { ...alert, phase: active.has(alert.alertId) ? 'continue' : 'start' },
-      ]),
-    );
-    const ended = [...active.values()].filter(({ alertId }) => !now.has(alertId));
-    active = now;
-    if (now.size + ended.length === 0) return [];
-    const ends = ended.map((alert): AlertState => ({ ...alert, phase: 'end' }));
-    return [{ kind: 'alerts', alerts: [...now.values(), ...ends], complete: true }];
   };
 
   /** Uptime ticks on our clock, by the fastest arrival: what comes late on the network is not later measured. */

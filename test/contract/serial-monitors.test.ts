@@ -178,7 +178,7 @@ describe('an Ivy monitor', () => {
     expect(values(house, 'MDC_PULS_OXIM_SAT_O2')).toEqual([100, 100, null]);
     expect(values(house, 'MDC_PULS_OXIM_PULS_RATE')).toEqual([80, 80, null]);
     expect(values(house, 'MDC_TEMP')).toEqual([]);
-    expect(phases(house)).toEqual(['start', 'continue', 'end']);
+    expect(phases(house)).toEqual(['start', 'end']);
   });
 
   test('silence loses the link within 5 s, a cut line at once; nothing is told after close()', async () => {
