@@ -16,7 +16,7 @@ export interface Frame {
 }
 
 export interface Lines {
-  /** What stood before each CR, and how many bytes were thrown away because they can be no answer. */
+  /** What stood before each line end, and how many bytes were thrown away because they can be no answer. */
   push(chunk: Buffer): { readonly lines: readonly string[]; readonly discarded: number };
   rest(): string;
 }
@@ -24,12 +24,12 @@ export interface Lines {
 /** An answer to SNDF is about 1250 bytes; what grows past this is none. */
 const longestLine = 4_096;
 
-/** Cuts a byte stream in pieces of any size at the CR that ends each answer. */
+/** Cuts a byte stream in pieces of any size at the CR that ends each answer, or the line end of the wave port. */
 export function createLines(): Lines {
   let open = '';
   return {
     push: (chunk) => {
-      const parts = (open + chunk.toString('latin1')).split('\r');
+      const parts = (open + chunk.toString('latin1')).split(/[\r\n]/);
       open = parts.pop() ?? '';
       let discarded = 0;
       if (open.length > longestLine) {

@@ -4,8 +4,9 @@ import { isZone } from '../../model/local-time.ts';
 import { defineDriver } from '../driver.ts';
 import { readAnswer } from './codec.ts';
 import { createLines, readFrame } from './frame.ts';
-import { openSession } from './session.ts';
+import { openSession, openWaves } from './session.ts';
 import { settings } from './settings.ts';
+import { createWaves, type Wave } from './wave.ts';
 
 export default defineDriver({
   ...settings,
@@ -14,13 +15,23 @@ export default defineDriver({
     if (given.timeZone !== undefined && !isZone(given.timeZone)) {
       throw new Fault('DRIVER_SETTINGS', { path: '/timeZone', driver: settings.name, cause: 'no such zone' });
     }
-    return openSession({ ...given, address: given.port }, host);
+    const { request, ...rest } = { ...given, address: given.port };
+    return request === 'waves' ? openWaves(rest, host) : openSession({ ...rest, request }, host);
   },
 
-  decode: (bytes) => {
+  decode: (bytes, { clock }) => {
     const lines = createLines();
+    const waves = createWaves();
+    const timed = ({ lengthMs, ...wave }: Wave): DecodedItem => ({
+      kind: 'waveform',
+      ...wave,
+      takenAtMs: clock.nowMs() - lengthMs,
+    });
     const whole = lines.push(bytes).lines;
-    return [...whole, lines.rest()].filter((line) => line.trim() !== '').flatMap(decodeLine);
+    const items = [...whole, lines.rest()]
+      .filter((line) => line.trim() !== '')
+      .flatMap((line) => waves.push(line)?.map(timed) ?? decodeLine(line));
+    return [...items, ...waves.rest().map(timed)];
   },
 });
 

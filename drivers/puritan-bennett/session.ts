@@ -5,6 +5,7 @@ import type { DriverHost, Emitted, Session } from '../driver.ts';
 import { createAsking, startRounds } from '../transport/asking.ts';
 import { readAnswer, type Answer } from './codec.ts';
 import { createLines, encodeRequest, readFrame, requests, type Frame } from './frame.ts';
+import { createWaves } from './wave.ts';
 
 export interface SessionOptions {
   readonly device: string;
@@ -80,5 +81,61 @@ function createTeller({ device, timeZone }: SessionOptions, host: DriverHost): (
     const told = phases.next(alerts);
     if (told) items.push({ kind: 'alerts', alerts: told, complete: true });
     host.emit(device, items);
+  };
+}
+
+/** A ventilator breathes several times a minute; nothing from it for this long is a fault of the wire. */
+const silentMs = 30_000;
+
+/** Listens at the wave port: it asks for nothing. */
+export async function openWaves(
+  { device, address }: Pick<SessionOptions, 'device' | 'address'>,
+  host: DriverHost,
+): Promise<Session> {
+  const port = await host.stream();
+  const lines = createLines();
+  const waves = createWaves();
+  let linked = false;
+  let watchdog = (): void => {};
+  const lost = (fault: Fault): void => {
+    watchdog();
+    host.link(device, 'lost', fault);
+  };
+  const heard = (): void => {
+    watchdog();
+    watchdog = host.clock.after(silentMs, () =>
+      lost(new Fault('WIRE_SILENT', { address, sinceMs: silentMs })),
+    );
+  };
+
+  host.link(device, 'searching');
+  heard();
+  port.on('data', (chunk: Buffer) => {
+    const { lines: whole, discarded } = lines.push(chunk);
+    if (discarded > 0) host.count(device, 'discardedBytes', discarded, chunk);
+    for (const line of whole) {
+      const told = waves.push(line);
+      if (!told) {
+        host.count(device, 'discardedBytes', line.length, Buffer.from(line, 'latin1'));
+        continue;
+      }
+      heard();
+      if (told.length === 0) continue;
+      host.count(device, 'frame', 1);
+      if (!linked) host.link(device, 'connected');
+      linked = true;
+      const nowMs = host.clock.nowMs();
+      host.emit(
+        device,
+        told.map(({ lengthMs, ...wave }) => ({ kind: 'waveform', ...wave, takenAtMs: nowMs - lengthMs })),
+      );
+    }
+  });
+  port.on('close', () => lost(new Fault('WIRE_CLOSED', { address })));
+  return {
+    close: async () => {
+      watchdog();
+      port.destroy();
+    },
   };
 }

@@ -8,14 +8,15 @@ const told = [numbers.A, numbers.F, texts.A, texts.F].flatMap((rows) => rows.map
 export const settings = defineSettings({
   name: 'puritan-bennett',
   title: 'Puritan Bennett 840 and 980 ventilators: SNDA and SNDF over serial or a device server',
-  metrics: [...new Set(told)],
+  metrics: [...new Set(told), 'airway-flow-wave', 'airway-pressure-wave'],
   settings: Type.Object(
     {
       port: PortSchema,
       line: Type.Optional(lineSchema({ baudRate: 9600, rtscts: true })),
-      request: Type.Union([Type.Literal('SNDF'), Type.Literal('SNDA')], {
+      request: Type.Union([Type.Literal('SNDF'), Type.Literal('SNDA'), Type.Literal('waves')], {
         default: 'SNDF',
-        description: 'SNDF tells more (169 fields); SNDA (97 fields) for older software',
+        description:
+          'SNDF tells more (169 fields); SNDA (97 fields) for older software; waves listens at the wave port (38400)',
       }),
       pollMs: Type.Integer({
         minimum: 500,

@@ -59,6 +59,61 @@ describe('Puritan Bennett answers', () => {
   });
 });
 
+const breath = (samples: readonly string[]): Buffer => Buffer.from(`BS, S:7,\n${samples.join('\n')}\nBE\n`);
+
+describe('the wave port', () => {
+  const decode = (bytes: Buffer): readonly { kind: string; metric?: string; samples?: Int16Array }[] =>
+    driver.decode?.(bytes, { clock: { nowMs: () => 1_000_000 } as never }) ?? [];
+
+  test('tells flow and pressure of a breath, 20 ms a sample', () => {
+    expect(decode(breath(['10.5, 20.0', '-3.2, 5.1']))).toEqual([
+      {
+        kind: 'waveform',
+        metric: 'airway-flow-wave',
+        periodUs: 20_000,
+        gain: 0.01,
+        offset: 0,
+        samples: Int16Array.of(1_050, -320),
+        takenAtMs: 999_960,
+      },
+      {
+        kind: 'waveform',
+        metric: 'airway-pressure-wave',
+        periodUs: 20_000,
+        gain: 0.01,
+        offset: 0,
+        samples: Int16Array.of(2_000, 510),
+        takenAtMs: 999_960,
+      },
+    ]);
+  });
+
+  test('a garbled line is no sample and keeps its time; lines outside a breath are refused', () => {
+    expect(decode(breath(['1.0, 2.0', '1.x, 2.0', '999.0, 2.0', '3.0, 4.0']))[0]?.samples).toEqual(
+      Int16Array.of(100, -32_768, -32_768, 300),
+    );
+    expect(decode(Buffer.from('1.0, 2.0\n')).map(({ kind }) => kind)).toEqual(['refused']);
+  });
+
+  test('listens, asks nothing, and tells a block a second', async () => {
+    await using peer = await openPeer();
+    await using house = await openBennett(peer.port, { request: 'waves' });
+    await house.until(() => peer.connections === 1);
+    peer.say(breath(Array.from({ length: 120 }, (_, index) => `${index}.0, 5.0`)));
+    await house.until(() => house.emitted.length >= 6);
+    const lengths = house.emitted.flatMap((item) => (item.kind === 'waveform' ? [item.samples.length] : []));
+    expect(lengths).toEqual([50, 50, 50, 50, 20, 20]);
+    expect(peer.heard().length).toBe(0);
+    expect(house.links.at(-1)?.link).toBe('connected');
+    peer.cut();
+    await house.until(() => house.links.at(-1)?.link === 'lost');
+  });
+
+  test('mutated breaths never throw', () => {
+    expectMutationsHarmless(driver, [breath(['10.5, 20.0', '-3.2, 5.1', '0.0, 0.0'])]);
+  });
+});
+
 interface Ventilator {
   readonly peer: Peer;
   answer: Buffer | undefined;
