@@ -46,7 +46,7 @@ export function readMessage(payload: Buffer, properties: Properties, property: s
     { kind: 'frame' },
     ...identity(json),
     ...entries.flatMap(([word, said]) => observe(word, said, properties) ?? []),
-    ...wrong.flatMap(([word]) => refused(`${plain(word)} is no number`)),
+    ...wrong.flatMap(([word]) => refused(`${plain(word)} is no value of its metric`)),
   ];
 }
 

@@ -279,8 +279,73 @@ describe('alerts and waves', () => {
   });
 });
 
-async function openOver(name: string, port: number, given?: Clock): Promise<DriverHouse> {
-  return openDriver(await driverOf(name), { port: `tcp://127.0.0.1:${port}` }, given ? { clock: given } : {});
+describe('settings', () => {
+  test('the CO2 wave is kept where its period is set, and only there', async () => {
+    const sample: Readonly<Record<string, Buffer>> = {
+      'welch-allyn-co2': frame('welch-allyn-co2', 'wave-of-the-manual'),
+      capnostream: frame('capnostream', 'wave-sample'),
+    };
+    for (const [name, bytes] of Object.entries(sample)) {
+      for (const wavePeriodMs of [undefined, 250]) {
+        await using peer = await openPeer();
+        await using house = await openOver(name, peer.port, undefined, wavePeriodMs ? { wavePeriodMs } : {});
+        for (let n = 0; n < 4; n++) await peer.send(bytes);
+        await house.until(() => (house.counts['frame'] ?? 0) === 4);
+        const waves = house.emitted.flatMap((item) => (item.kind === 'waveform' ? [item] : []));
+        expect(waves, name).toHaveLength(wavePeriodMs ? 1 : 0);
+        for (const { samples, gain, offset, periodUs } of waves) {
+          expect([...samples].map((raw) => raw * gain + offset)).toEqual([37.5, 37.5, 37.5, 37.5]);
+          expect(periodUs).toBe(250_000);
+        }
+        expect(house.observations()).toEqual([]);
+      }
+    }
+  });
+
+  test('a pleth is left out where the settings say so', async () => {
+    for (const name of ['nonin', 'berry', 'contec']) {
+      await using peer = await openPeer();
+      await using house = await openOver(name, peer.port, undefined, { pleth: false });
+      const { good } = families.find((each) => each.name === name) ?? { good: '' };
+      for (let n = 0; n < 120; n++) await peer.send(frame(name, good));
+      await house.until(() => (house.counts['frame'] ?? 0) === 120);
+      expect(house.emitted.filter(({ kind }) => kind === 'waveform')).toEqual([]);
+    }
+  });
+
+  test.each(['nellcor', 'capnostream'])(
+    '%s takes a zone that exists and refuses one that does not',
+    async (name) => {
+      await using peer = await openPeer();
+      await using house = await openOver(name, peer.port, undefined, { timeZone: 'Asia/Shanghai' });
+      await peer.send(frame(name, families.find((each) => each.name === name)?.good ?? ''));
+      await house.until(() => house.emitted.length > 0);
+      const wrong = openOver(name, peer.port, undefined, { timeZone: 'Mars/Olympus' });
+      await expect(wrong).rejects.toMatchObject({ code: 'DRIVER_SETTINGS' });
+    },
+  );
+
+  test('what never ends a line is let go', async () => {
+    await using peer = await openPeer();
+    await using house = await openOver('nellcor', peer.port);
+    await peer.send(Buffer.alloc(600, 0x41));
+    await peer.send(Buffer.concat([Buffer.from('\r\n'), frame('nellcor', 'capture-n560-2017')]));
+    await house.until(() => house.observations('MDC_PULS_OXIM_SAT_O2').length === 1);
+    expect(house.counts['discardedBytes']).toBe(600);
+  });
+});
+
+async function openOver(
+  name: string,
+  port: number,
+  given?: Clock,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<DriverHouse> {
+  return openDriver(
+    await driverOf(name),
+    { port: `tcp://127.0.0.1:${port}`, ...more },
+    given ? { clock: given } : {},
+  );
 }
 
 interface Peer extends AsyncDisposable {
