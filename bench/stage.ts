@@ -64,7 +64,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     }),
   );
   const httpUrl = `http://127.0.0.1:${http}`;
-  let child = await start(file, httpUrl, options);
+  const clear = (): void => {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  let child = await start(file, httpUrl, options).catch((error: unknown) => {
+    clear();
+    throw error;
+  });
   return {
     get child() {
       return child;
@@ -90,7 +96,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     close: async () => {
       await ended(child);
-      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      clear();
     },
   };
 }
