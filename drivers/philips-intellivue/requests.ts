@@ -6,7 +6,7 @@
 export type Request =
   | { readonly kind: 'associate' | 'release' | 'poll-self' }
   | { readonly kind: 'create-result'; readonly invoke: number }
-  | { readonly kind: 'poll'; readonly what: Polled; readonly number: number }
+  | { readonly kind: 'poll' | 'single-poll'; readonly what: Polled; readonly number: number }
   | { readonly kind: 'wave-priority'; readonly labels: readonly number[] };
 export type Polled = 'numeric' | 'wave' | 'alarms';
 
@@ -47,6 +47,10 @@ export function build(request: Request, invoke: number): Buffer {
       return data(2, words(request.invoke, command.confirmedEvent, 14), words(33, 0, 0, 0, 0, 0x0d06, 0));
     case 'poll-self':
       return act(invoke, action.poll, words(0, 1, 33, 0));
+    case 'single-poll': {
+      const { objectClass, group } = polls[request.what];
+      return act(invoke, action.poll, words(request.number, 1, objectClass, group));
+    }
     case 'poll': {
       const { objectClass, group } = polls[request.what];
       const ticks = pollPeriodMs * 8;

@@ -22,6 +22,7 @@ const keepAliveMs = 8_000;
 /** Numerics come every second. */
 const silentMs = 5_000;
 const releaseMs = 500;
+const singlePollMs = 1_000;
 
 export interface Association {
   start(wire: Wire): void;
@@ -42,6 +43,9 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
   let associated = false;
   let invoke = 0;
   let pollNumber = 0;
+  /** Extended polls by invoke id: an error names the one it answers. */
+  const extended = new Map<number, Polled>();
+  let cancelRenewal: Cancel | undefined;
   let askedSelfAtMs: number | undefined;
   let lastNumericsMs = 0;
   let released: (() => void) | undefined;
@@ -61,11 +65,22 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
   };
   const unanswered = (): void => lose(new Fault('WIRE_TIMEOUT', { address, deadlineMs: answerMs }));
 
-  const pollAll = (): void => {
+  const pollAll = (kind: 'poll' | 'single-poll'): void => {
+    extended.clear();
     for (const what of options.polled) {
+      // A wave is more than one poll a second can carry.
+      if (kind === 'single-poll' && what === 'wave') continue;
       pollNumber = (pollNumber + 1) & 0x7fff;
-      send({ kind: 'poll', what, number: pollNumber });
+      send({ kind, what, number: pollNumber });
+      if (kind === 'poll') extended.set(invoke, what);
     }
+  };
+  /** A monitor without extended polls says so: it is asked once a second instead, the most it allows. */
+  const extendedRefused = (asked: number): void => {
+    if (extended.get(asked) !== 'numeric' || cancelRenewal === undefined) return;
+    cancelRenewal();
+    cancelRenewal = undefined;
+    timers.push(clock.every(singlePollMs, () => pollAll('single-poll')));
   };
   const askSelf = (): void => {
     askedSelfAtMs = clock.monotonicMs();
@@ -84,12 +99,10 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
     host.link(device, 'connected');
     askSelf();
     if (options.wavePriority.length > 0) send({ kind: 'wave-priority', labels: options.wavePriority });
-    pollAll();
-    timers.push(
-      clock.every(keepAliveMs, askSelf),
-      clock.every(renewAfterMs, pollAll),
-      clock.every(1_000, watch),
-    );
+    pollAll('poll');
+    const renewal = clock.every(renewAfterMs, () => pollAll('poll'));
+    cancelRenewal = renewal;
+    timers.push(renewal, clock.every(keepAliveMs, askSelf), clock.every(1_000, watch));
   };
 
   const polled = (poll: Poll, bytes: Buffer): void => {
@@ -122,6 +135,7 @@ export function createAssociation(host: DriverHost, options: SessionOptions): As
       associated = false;
       lose(new Fault('WIRE_CLOSED', { address }));
     } else if (message.kind === 'create') created(message);
+    else if (message.kind === 'error') extendedRefused(message.invoke);
     else if (message.kind === 'poll' && stage === 'polling') polled(message, bytes);
   };
 

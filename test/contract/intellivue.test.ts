@@ -6,6 +6,7 @@ import { openDriver, type DriverHouse, type HouseOptions } from '../drivers/driv
 import * as made from '../drivers/intellivue-frames.ts';
 import {
   abort,
+  kindOf,
   openSerialMonitor,
   openUdpMonitor,
   refused,
@@ -140,6 +141,25 @@ describe('an IntelliVue over the network', () => {
     }
     await house.until(() => monitor.count('numeric') === 3 && monitor.count('self') === 6);
     expect(house.links.map(({ link }) => link)).not.toContain('lost');
+  });
+
+  test('a monitor without extended polls is asked once a second', async () => {
+    const clock = virtualClock();
+    await using monitor = await openUdpMonitor();
+    await using house = await open(monitor, {}, { clock });
+    await polling(house, monitor);
+    const numericPoll = monitor.got.find((request) => kindOf(request) === 'numeric');
+    monitor.send(made.data(3, made.u16(numericPoll?.readUInt16BE(8) ?? 0, 2, 0)));
+    monitor.send(rate(60));
+    await house.until(() => rates(house).length === 1);
+    for (let second = 0; second < 3; second++) {
+      await clock.pass(1_000);
+      await house.until(() => monitor.count('numeric') === 2 + second);
+    }
+    expect(monitor.got.at(-1)?.readUInt16BE(24)).toBe(0x0c16);
+    await clock.pass(1_000);
+    monitor.send(rate(61));
+    await house.until(() => rates(house).length === 2);
   });
 
   test.each([

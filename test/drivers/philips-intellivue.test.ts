@@ -58,6 +58,7 @@ describe('what may be sent to a monitor', () => {
       { kind: 'poll-self' },
       { kind: 'create-result', invoke: 1 },
       ...(['numeric', 'wave', 'alarms'] as const).map((what): Request => ({ kind: 'poll', what, number: 1 })),
+      { kind: 'single-poll', what: 'numeric', number: 1 },
       { kind: 'wave-priority', labels: [1] },
     ];
     const confirmedSet = 5;
