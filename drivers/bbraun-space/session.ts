@@ -1,5 +1,6 @@
 import type { AlertState } from '../../model/alarm.ts';
 import { createAlertPhases } from '../../model/alert-phases.ts';
+import { pause } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import { seriesKey, splitKey } from '../../model/observation.ts';
 import { missing } from '../../model/untimed.ts';
@@ -19,6 +20,8 @@ export interface SessionOptions {
 
 /** The rack wants this much time before a block is acknowledged. */
 const acknowledgeMs = 100;
+/** And this much between the end of one reading of its memory and the next. */
+const restMs = 500;
 
 export async function openSession(options: SessionOptions, host: DriverHost): Promise<Session> {
   const { device, address, bedId, stuffing, pollMs, timeoutMs } = options;
@@ -30,6 +33,7 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
   const alive = encodeRequest(bedId, 'ADMIN:ALIVE', stuffing);
   const memory = encodeRequest(bedId, 'MEM:GET', stuffing);
   let greeted = false;
+  let restUntilMs = 0;
 
   async function round(): Promise<boolean> {
     if (!alive || !memory) return false;
@@ -37,7 +41,10 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
       if (!(await asking.ask(alive, () => true))) return false;
       greeted = true;
     }
+    const leftMs = restUntilMs - host.clock.monotonicMs();
+    if (leftMs > 0) await pause(host.clock, leftMs);
     const pumps = await asking.ask(memory, () => true);
+    restUntilMs = host.clock.monotonicMs() + restMs;
     if (!pumps) {
       greeted = false;
       return false;

@@ -29,6 +29,8 @@ const farewellMs = 200;
 const everyRound = [code.measured1, code.measured2, code.alarms1, code.alarms2];
 const slowRound = [code.settings, code.texts, code.dateTime];
 const slowEvery = 5;
+/** A code left without an answer this often, while others are answered, is asked no more. */
+const passedOver = 3;
 
 export async function openSession(options: SessionOptions, host: DriverHost): Promise<Session> {
   const { device, address, pollMs, timeoutMs } = options;
@@ -36,10 +38,12 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
   const framer = createFramer();
   const asking = createAsking<Message>({ device, host, port, address, timeoutMs });
   const tell = createTeller(options, host);
-  /** Codes the device has refused: not every model knows each. */
+  /** Codes the device has refused, or passed over while it answered others: not every model knows each. */
   const refused = new Set<number>();
+  const missed = new Map<number, number>();
   let initialised = false;
   let rounds = 0;
+  let silentRounds = 0;
   let lastSentMs = host.clock.monotonicMs();
   let suspendedAtMs: number | undefined;
 
@@ -74,6 +78,8 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
     if (!initialised) {
       if (!(await ask(code.initialise))) return false;
       initialised = true;
+      refused.clear();
+      missed.clear();
       await pause(host.clock, settleMs);
       await ask(code.identify);
     }
@@ -81,12 +87,19 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
     let answered = false;
     for (const command of [...everyRound, ...slow]) {
       if (!initialised) break;
-      if (await ask(command)) answered = true;
+      if (refused.has(command)) continue;
+      if (await ask(command)) {
+        answered = true;
+        missed.delete(command);
+      }
       // Nobody there: the other questions would only take the time in which it is told.
       else if (!answered) break;
+      else missed.set(command, (missed.get(command) ?? 0) + 1);
+      if ((missed.get(command) ?? 0) >= passedOver) refused.add(command);
     }
-    // A device that lost its power has forgotten the talk: the next round opens it anew.
-    if (!answered) initialised = false;
+    // A device that lost its power has forgotten the talk: the next round but one opens it anew.
+    silentRounds = answered ? 0 : silentRounds + 1;
+    if (silentRounds >= 2) initialised = false;
     return answered;
   }
 
@@ -100,7 +113,10 @@ export async function openSession(options: SessionOptions, host: DriverHost): Pr
       host.count(device, 'frame', 1);
       write(encodeAnswer(item.code));
       if (item.code === code.stop) initialised = false;
-      if (item.code === code.initialise) refused.clear();
+      if (item.code === code.initialise) {
+        refused.clear();
+        missed.clear();
+      }
     }
   }
 

@@ -129,12 +129,14 @@ interface Ventilator {
   measured: Buffer;
   alarms: string;
   silent: boolean;
+  /** Codes it passes over without an answer. */
+  deaf: readonly number[];
   readonly asked: number[];
 }
 
 /** Answers as an Evita does, and asks for the identity itself when it is initialised. */
 async function openVentilator(): Promise<{ peer: Peer; state: Ventilator; answers: Buffer[] }> {
-  const state: Ventilator = { measured, alarms: '', silent: false, asked: [] };
+  const state: Ventilator = { measured, alarms: '', silent: false, deaf: [], asked: [] };
   const answers: Buffer[] = [];
   const framer = createFramer();
   const peer = await openPeer((piece, say) => {
@@ -142,7 +144,7 @@ async function openVentilator(): Promise<{ peer: Peer; state: Ventilator; answer
       if (item.kind === 'response') answers.push(item.raw);
       if (item.kind !== 'command') continue;
       state.asked.push(item.code);
-      if (state.silent) continue;
+      if (state.silent || state.deaf.includes(item.code)) continue;
       if (item.code === 0x51) {
         say(response(0x51));
         say(command(0x52));
@@ -189,6 +191,16 @@ describe('a talk with a ventilator', () => {
     await house.until(() => peeps(house).length >= 3);
     expect(state.asked.filter((code) => code === 0x2b)).toHaveLength(1);
   });
+
+  test('a code the device passes over is given up, and the others are read on', async () => {
+    const { peer, state } = await openVentilator();
+    await using _peer = peer;
+    state.deaf = [0x2e];
+    await using house = await openMedibus(peer.port);
+    await house.until(() => peeps(house).length >= 6, 10_000);
+    expect(state.asked.filter((code) => code === 0x2e)).toHaveLength(3);
+    expect(house.links.at(-1)?.link).toBe('connected');
+  }, 15_000);
 
   test('what is no longer in the answer becomes no value, never the last one', async () => {
     const { peer, state } = await openVentilator();
