@@ -16,7 +16,8 @@ export interface Grant {
 export interface CheckedPublish {
   readonly cmd: 'publish';
   readonly topic: string;
-  readonly payload: Buffer;
+  /** Let go of once it was taken. */
+  payload: Buffer;
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly dup: boolean;

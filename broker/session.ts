@@ -37,6 +37,7 @@ interface Pending {
 }
 
 const refusedSuback = 0x80;
+const nothing = Buffer.alloc(0);
 
 /** One connection: its identity, its rights, and what it published that is not confirmed yet. */
 export class Session implements GuardHouse {
@@ -138,6 +139,8 @@ export class Session implements GuardHouse {
       { identity, clientId: this.clientId, topic: grant.topic, payload, qos, retain, will: false },
       entry,
     );
+    // It was read in this tick; kept until the PUBACK it would hold the socket's whole chunk in memory.
+    packet.payload = nothing;
     // Nobody waits for the answer to a QoS 0 message; aedes goes on, the bound still counts it.
     if (qos === 0) toAedes();
   }
