@@ -16,8 +16,9 @@ import { ended, freePort, pauseMs } from './peer.ts';
 const stage: Person = { id: 'bench', user: 'bench', name: 'Bench', roles: ['admin'], wards: 'all' };
 const password = 'a long bench password';
 
-/** What `npm start` gives to Node: a small young generation, for memory's sake. */
+/** What `npm start` gives to Node and to its allocator, for memory's sake: package.json says the same. */
 const asStarted = ['--max-semi-space-size=8'];
+const allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 export interface StageOptions {
   readonly devices: number;
@@ -179,7 +180,7 @@ async function start(
   const program = fileURLToPath(new URL('../cli/run.mjs', import.meta.url));
   const child = spawn(process.execPath, [...nodeArgs, program, 'start', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...allocator, ...env },
   });
   for (let waited = 0; waited < 20_000; waited += 50) {
     const up = await fetch(`${httpUrl}/health`).then(
