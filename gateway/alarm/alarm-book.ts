@@ -268,8 +268,9 @@ export class AlarmBook {
 
   private tell(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): void {
     const entry = this.entryOf(standing, cause, more);
-    this.recorder.add(entry);
+    // The nurse first; the log is queued in the same tick, behind it.
     for (const listener of this.listeners) listener(entry.alarm, cause);
+    this.recorder.add(entry);
   }
 
   private entryOf(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): AlarmEntry {
