@@ -92,7 +92,7 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   const person = personOf(request);
   const secret = request.sessionSecret ?? '';
   const wire = request.raw.socket;
-  const out = makeOutlet({ socket, clock, encode });
+  const out = makeOutlet({ socket, wire, clock, encode });
   const openedMs = clock.monotonicMs();
   let subscription: LiveSubscription | undefined;
   let unanswered = 0;
@@ -151,12 +151,15 @@ function watchOf(person: Person, { watch, from }: Static<typeof WatchShape>): Li
 
 interface OutletOptions {
   readonly socket: WebSocket;
+  /** The connection below it: frames of one round are gathered into one write. */
+  readonly wire: Pick<Socket, 'cork' | 'uncork'>;
   readonly clock: Clock;
   readonly encode: (text: string) => Buffer;
 }
 
 /** What one socket may owe its reader: bounded in bytes and in time; values and beats are left out first. */
-function makeOutlet({ socket, clock, encode }: OutletOptions) {
+function makeOutlet({ socket, wire, clock, encode }: OutletOptions) {
+  let gathering = false;
   let pendingBytes = 0;
   let takenAtMs = 0;
   const send = (text: string, kind: FrameKind): boolean => {
@@ -170,11 +173,24 @@ function makeOutlet({ socket, clock, encode }: OutletOptions) {
     if (pendingBytes === 0) takenAtMs = clock.monotonicMs();
     const bytes = encode(text);
     pendingBytes += bytes.length;
+    if (optional && !gathering) gather();
     socket.send(bytes, { binary: false }, () => {
       pendingBytes -= bytes.length;
       takenAtMs = clock.monotonicMs();
     });
+    // An alarm waits for nobody's values, not even to the end of the tick.
+    if (!optional) release();
     return true;
+  };
+  const gather = (): void => {
+    gathering = true;
+    wire.cork();
+    process.nextTick(release);
+  };
+  const release = (): void => {
+    if (!gathering) return;
+    gathering = false;
+    wire.uncork();
   };
   const stalled = (nowMs: number): boolean =>
     pendingBytes > 0 && nowMs - takenAtMs > stalledMs + pendingBytes / slowestBytesPerMs;
