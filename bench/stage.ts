@@ -18,7 +18,11 @@ const password = 'a long bench password';
 
 /** What `npm start` gives to Node and to its allocator, for memory's sake: package.json says the same. */
 const asStarted = ['--max-semi-space-size=8'];
-const allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
+const allocator = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
 
 export interface StageOptions {
   readonly devices: number;
