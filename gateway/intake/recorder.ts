@@ -28,6 +28,8 @@ export type Confirm = () => void;
 const probeEveryMs = 1_000;
 const watchEveryMs = 100;
 const replacementBound = 3;
+/** How long the first message of a batch waits for others while no commit is on its way. */
+const calmWaitMs = 2;
 
 /** A message by its identity; `boot` is the one it is kept under. */
 export interface MessageName {
@@ -228,7 +230,10 @@ class Lane {
   added(): void {
     if (this.open.messages >= this.options.commitMessages) return this.leave();
     if (this.timer) return;
-    this.timer = this.options.clock.after(this.options.commitMs, () => this.leave());
+    // Nothing in flight: a moment for company, or each message of a calm ward costs a commit of its own.
+    const waitMs =
+      this.flying.length === 0 ? Math.min(calmWaitMs, this.options.commitMs) : this.options.commitMs;
+    this.timer = this.options.clock.after(waitMs, () => this.leave());
   }
 
   flush(done: () => void): void {
