@@ -117,6 +117,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return listen({ house, app, services, journal, folder }, options);
 }
 
+/** How long a host may still speak for a device that was taken from it. */
+const rightsGraceMs = 10_000;
+
 /** Entries of before the start go to the lasting ledger first; then the reserve is free again. */
 async function openLedger(rows: Rows, folder: string, { config, clock }: GatewayOptions): Promise<Ledger> {
   const file = join(folder, 'loss-reserve');
@@ -254,6 +257,7 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
     rows: house.rows,
     chance,
     wardExists: (ward) => house.census.ward(ward) !== undefined,
+    later: (run) => void clock.after(rightsGraceMs, run),
     inUse: (device) => house.census.current(device) !== undefined,
     revoke: (device) => house.credentials.revoke(device),
     audit: (act) => audit(house, act),
@@ -319,6 +323,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
       const live = house.intake.device(device);
       return live ? latestValues(live) : [];
     },
+    sinceMs: (device) => census.current(device)?.beginAtMs,
     nowMs: () => clock.nowMs(),
   });
   return {

@@ -7,6 +7,7 @@ import { systemChance } from '../model/ids.ts';
 import { openGateway } from './compose.ts';
 import { formatErrors, readConfig } from './config/config.ts';
 import { createLog } from './log.ts';
+import { startFault } from './start-fault.ts';
 import { StartRoom } from './start-room.ts';
 
 const usage = `Usage: npm start -- [--config vigil.yaml]
@@ -70,10 +71,6 @@ try {
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
 } catch (error) {
-  const text =
-    error instanceof Fault
-      ? `${error.message}\n  ${error.whatToDo}`
-      : String(error instanceof Error ? error.stack : error);
-  console.error(text);
+  console.error(startFault(error));
   process.exit(error instanceof Fault && error.class === 'person' ? 2 : 1);
 }

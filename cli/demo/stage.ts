@@ -71,21 +71,29 @@ export async function makePeople(gateway: Gateway, chance: Chance): Promise<read
     ['admin', 'Demo administrator'],
   ] as const) {
     const wards = role === 'nurse' || role === 'charge-nurse' ? [demoWard] : 'all';
-    const password = await give(gateway, chance, { user: role, name, roles: [role], wards });
-    signIns.push({ role, user: role, password });
+    const person = await makePerson(gateway, chance, { user: role, name, roles: [role], wards });
+    signIns.push({ role, ...person });
   }
   return signIns;
 }
 
-/** A random password; the rules refuse one in a few hundred (a run of figures, a word in it): then another is drawn. */
-async function give(gateway: Gateway, chance: Chance, person: Omit<NewPerson, 'password'>): Promise<string> {
-  for (let tries = 0; tries < 20; tries++) {
+/**
+ * With a random password; the rules refuse one in a few hundred (a run of figures, a word in it): then another is drawn.
+ * On kept data the name may be taken, and its password known to nobody any more: then a number is put behind it.
+ */
+async function makePerson(
+  gateway: Gateway,
+  chance: Chance,
+  person: Omit<NewPerson, 'password'>,
+): Promise<{ user: string; password: string }> {
+  let user = person.user;
+  for (let tries = 1; tries < 100; tries++) {
     const password = (chance.hex(64).match(/.{4}/g) ?? []).join('-');
-    const made = await gateway.identity.addPerson(stagehand, { ...person, password });
-    if (typeof made !== 'string') return password;
-    if (made !== 'password-weak') throw new Error(`the demo's ${person.user} could not be made: ${made}`);
+    const made = await gateway.identity.addPerson(stagehand, { ...person, user, password });
+    if (typeof made !== 'string') return { user, password };
+    if (made === 'user-taken') user = `${person.user}-${tries + 1}`;
   }
-  throw new Error('no password was strong enough');
+  throw new Error(`the demo's ${person.user} could not be made`);
 }
 
 /** A ward with its beds, an admitted patient and an associated device each, by the same services people use. */
@@ -104,11 +112,16 @@ export async function setUpBeds(gateway: Gateway, ward: WardProcess): Promise<vo
       driver: simulated.driver,
       settings: settingsOf(simulated),
     });
-    if (typeof registered === 'string' || 'refused' in registered)
+    // Kept data (--data): the same device at today's port.
+    if (registered === 'id-taken') {
+      await devices.change(stagehand, device, { driver: simulated.driver, settings: settingsOf(simulated) });
+    } else if (typeof registered === 'string' || 'refused' in registered)
       throw new Error(`${device}: ${JSON.stringify(registered)}`);
     const encounter = await census.admit(stagehand, { ward: demoWard, bed, patient: { name, birthDate } });
-    if (typeof encounter === 'string') throw new Error(`${bed}: ${encounter}`);
-    await census.associate(stagehand, { device, bed, encounter: encounter.id });
+    // Bed taken: the patient of the kept data still lies there, with the same device.
+    if (typeof encounter !== 'string')
+      await census.associate(stagehand, { device, bed, encounter: encounter.id });
+    else if (encounter !== 'bed-taken') throw new Error(`${bed}: ${encounter}`);
     if (simulated.driver !== undefined) continue;
     const credentials = await devices.makeCredentials(stagehand, device);
     if (credentials === 'absent') throw new Error(`${device} is absent`);

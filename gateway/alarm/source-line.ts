@@ -216,6 +216,8 @@ export class Source implements SeriesWatch {
   /** Since when its values are valid without a break. */
   steadySinceMs = -Infinity;
   private interrupted = false;
+  /** Begin of the association: what was taken before is another patient's, however late it comes. */
+  sinceMs = -Infinity;
   private readonly line: SourceLine;
 
   constructor(line: SourceLine, series: LiveSeries, rank: number) {
@@ -232,6 +234,7 @@ export class Source implements SeriesWatch {
     historical: boolean,
     receivedAtMs: number,
   ): void {
+    if (takenAtMs < this.sinceMs) return;
     if (this.episodic) {
       this.usableAtMs = receivedAtMs;
       this.line.measurement(this, takenAtMs, value, questionable, receivedAtMs);

@@ -30,12 +30,17 @@ export class Subject {
   }
 
   /** Hands a series' samples to its line; a series no limit reads is left alone. `order`: preferred devices first. */
-  attach(series: LiveSeries, from: { readonly periodMs: number; readonly order: number }): void {
+  attach(
+    series: LiveSeries,
+    from: { readonly periodMs: number; readonly order: number; readonly sinceMs: number },
+  ): void {
     if (series.metric?.value !== 'number') return;
     const line = this.lines.get(lineOf(series.metricId));
     if (!line || !line.hasLimits || line.reads(series)) return;
     const rank = rankOf(series.metricId) * 1_000 + from.order * 10 + (series.channel === undefined ? 0 : 1);
-    series.watch = line.attach(series, rank, from.periodMs);
+    const source = line.attach(series, rank, from.periodMs);
+    source.sinceMs = from.sinceMs;
+    series.watch = source;
   }
 
   detach(series: LiveSeries): void {

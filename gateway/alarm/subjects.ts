@@ -68,6 +68,7 @@ export class Subjects {
       subject.attach(series, {
         periodMs: watched.device?.periodMs ?? 0,
         order: Math.min(99, Math.max(0, devices.indexOf(watched))),
+        sinceMs: watched.association?.beginAtMs ?? -Infinity,
       });
     } else if (watched.device?.duty === 'in-use' && series.metric?.value === 'number') {
       series.watch = this.listenFor(watched);

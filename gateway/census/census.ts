@@ -285,7 +285,13 @@ export class Census {
       (device) => !this.associationBook.current(device),
     );
     const devices = [...new Set([...open.map((one) => one.device), ...fixed])];
-    return devices.flatMap((device) => this.options.glance?.(device) ?? []);
+    return devices.flatMap((device) => {
+      const seen = this.options.glance?.(device);
+      if (!seen) return [];
+      // What was taken before the association is another patient's: a cuff value left in the monitor.
+      const beginAtMs = open.find((one) => one.device === device)?.beginAtMs ?? -Infinity;
+      return [{ ...seen, values: seen.values.filter((value) => value.takenAtMs >= beginAtMs) }];
+    });
   }
 
   private named(span: AssociatedSpan): Span {

@@ -20,6 +20,8 @@ export interface RegistryOptions {
   readonly rows: DeviceRows;
   readonly chance: Chance;
   readonly wardExists: (ward: WardId) => boolean;
+  /** Runs later: a host that has not yet heard of a change must not be thrown out for its last words. */
+  readonly later: (run: () => void) => void;
   /** True while an association is open on it. */
   readonly inUse: (device: DeviceId) => boolean;
   /** Ends whatever credentials a device had. */
@@ -149,7 +151,12 @@ export class Registry {
 
   private drop(device: Device): void {
     this.devices.delete(device.id);
-    if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).delete(device.id);
+    const { host, id } = device;
+    if (host !== undefined) {
+      this.options.later(() => {
+        if (this.devices.get(id)?.host !== host) (this.devicesOf(host) as Set<DeviceId>).delete(id);
+      });
+    }
     if (device.bed !== undefined) this.byBed.get(device.bed)?.delete(device.id);
   }
 }

@@ -83,7 +83,7 @@ export class DeviceDesk {
     if (faults) return refusedSettings(faults);
     const reply = await this.options.hosts.test(ownHost, request.driver, settings);
     if (reply === 'host-away') return reply;
-    return { seen: reply.seen, fault: reply.fault as FaultReport | undefined };
+    return { seen: reply.seen, fault: plain(reply.fault as FaultReport | undefined) };
   }
 
   /** The door turned somebody away who used this device's id. */
@@ -105,3 +105,13 @@ export class DeviceDesk {
     return this.refusals.get(id) ?? 0;
   }
 }
+
+/** A host adds time and bytes to its faults; an answer carries the fault alone. */
+const plain = (fault: FaultReport | undefined): FaultReport | undefined =>
+  fault && {
+    code: fault.code,
+    class: fault.class,
+    message: fault.message,
+    whatToDo: fault.whatToDo,
+    details: fault.details,
+  };

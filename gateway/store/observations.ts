@@ -45,6 +45,8 @@ export interface ObservationsOptions {
   readonly known: (whose: Whose) => boolean;
   /** The newest values of devices that spoke since the start. */
   readonly latest: (device: string) => readonly LatestValue[];
+  /** Begin of the device's open association, if it has one. */
+  readonly sinceMs: (device: string) => number | undefined;
   readonly nowMs: () => number;
 }
 
@@ -110,7 +112,11 @@ export class Observations {
         if (!known || known.takenAtMs <= value.takenAtMs) values.set(keyOf(value), value);
       }
     }
-    return [...values.values()];
+    if (of.device !== undefined) return [...values.values()];
+    // A person's or a bed's: what was taken before the association is another patient's.
+    return [...values.values()].filter(
+      (value) => value.takenAtMs >= (this.options.sinceMs(value.device) ?? -Infinity),
+    );
   }
 
   private spans(query: ObservationQuery): (AttributedSpan & SeriesSpan)[] {

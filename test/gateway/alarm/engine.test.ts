@@ -129,6 +129,7 @@ describe('a limit of a ward profile', () => {
 
   test('a historical sample only moves the onset back, and the alarm shows it', async () => {
     const ward = await openWard();
+    await ward.clock.pass(60_000);
     await ward.saySeconds('mon-1', { [SPO2]: 88 }, 11);
     const { onsetAtMs } = ward.one('limit SpO2 low');
     ward.say('mon-1', { [SPO2]: 85 }, { takenAtMs: onsetAtMs - 4_000, historical: true });
@@ -300,6 +301,7 @@ describe('a cuff', () => {
 
   test('is live up to 15 minutes after its measuring time and judged once', async () => {
     const ward = await openWard();
+    await ward.clock.pass(20 * 60_000);
     const takenAtMs = ward.clock.nowMs() - 14 * 60_000;
     ward.say('mon-1', { [NIBP]: 85 }, { takenAtMs, historical: true });
     expect(ward.present()).toEqual(['limit NIBP-S low']);
@@ -307,6 +309,7 @@ describe('a cuff', () => {
     ward.say('mon-1', { [NIBP]: 85 }, { takenAtMs });
     expect(ward.one('limit NIBP-S low').inactivation).toBe('acknowledged');
     const late = await openWard();
+    await late.clock.pass(20 * 60_000);
     late.say('mon-1', { [NIBP]: 85 }, { takenAtMs: late.clock.nowMs() - 16 * 60_000, historical: true });
     expect(late.present()).toEqual([]);
   });

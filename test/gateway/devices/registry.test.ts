@@ -20,6 +20,7 @@ async function open() {
     rows,
     chance: systemChance(),
     wardExists: (ward) => ward === 'icu',
+    later: (run) => void setTimeout(run, 0),
     inUse: (device) => device === 'busy',
     revoke: async () => undefined,
     audit: (entry) => void audited.push(entry),
@@ -66,6 +67,7 @@ describe('registered devices', () => {
     expect([...rights]).toEqual(['ox-1']);
     expect(await registry.register(engineer, { id: 'ox-1', label: 'Again', ward: 'icu' })).toBe('id-taken');
     await registry.change(engineer, 'ox-1', { host: 'host-far' });
+    await new Promise((resolve) => setTimeout(resolve, 1));
     expect([...rights]).toEqual([]);
     expect([...registry.devicesOf('host-far')]).toEqual(['ox-1']);
     expect(audited.map(({ act, on }) => [act, on])).toEqual([
