@@ -63,7 +63,7 @@ Vigil DEMO: eight beds, recorded patients, nothing real. Not for patient care.
   API         ${gateway.httpUrl}/api/docs
   MQTT        ${gateway.mqttUrl}
 
-  Sign in as  ${signIns.map(({ user, password }) => `${user.padEnd(14)}${password}`).join('\n              ')}
+  Sign in as  ${signIns.map(({ user, password }) => `${user.padEnd(18)}${password}`).join('\n              ')}
 
 Bed 03's heart rate is above 120 from 35 s on: its alarm rings within a minute. Data: ${folder}
 Ctrl-C ends it.
