@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { checkSettings, driverSettings } from '../../drivers/settings.ts';
 import type { Device } from '../../model/device.ts';
 import type { Fault } from '../../model/fault.ts';
@@ -106,6 +107,8 @@ export class Registry {
     if (!isId(id)) return { refused: [{ path: '/id', cause: 'only a–z, 0–9 and -, at most 64' }] };
     const device = checked({ ...draft, id });
     if ('refused' in device) return device;
+    const twin = this.twinOf(device);
+    if (twin) return twin;
     return this.keep(by, 'device.register', device, undefined);
   }
 
@@ -118,6 +121,8 @@ export class Registry {
     if (!before || (change.ward !== undefined && !this.options.wardExists(change.ward))) return 'absent';
     const device = checked({ ...before, ...change, id });
     if ('refused' in device) return device;
+    const twin = this.twinOf(device);
+    if (twin) return twin;
     return this.keep(by, 'device.change', device, before);
   }
 
@@ -131,6 +136,23 @@ export class Registry {
     this.options.audit({ by: by.id, act: 'device.remove', on: id, outcome: 'done', before });
     this.options.changed(id, undefined);
     return 'done';
+  }
+
+  /** The same wire with the same settings is the same machine: it must not serve two patients. */
+  private twinOf(device: Device): Refused | undefined {
+    if (device.driver === undefined) return undefined;
+    const twin = this.list({}).find(
+      (other) =>
+        other.id !== device.id &&
+        other.driver === device.driver &&
+        other.host === device.host &&
+        isDeepStrictEqual(other.settings, device.settings),
+    );
+    return (
+      twin && {
+        refused: [{ path: '/settings', cause: `device ${twin.id} is the same one, by these settings` }],
+      }
+    );
   }
 
   private async keep(by: Person, act: string, device: Device, before: Device | undefined): Promise<Device> {

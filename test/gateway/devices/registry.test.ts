@@ -65,6 +65,16 @@ describe('registered devices', () => {
     });
     expect(made).toMatchObject({ id: 'ox-1', host: ownHost, duty: 'in-use', periodMs: 1_000 });
     expect([...rights]).toEqual(['ox-1']);
+    const twin = {
+      id: 'ox-2',
+      label: 'The same',
+      ward: 'icu',
+      driver: 'masimo',
+      settings: { port: 'tcp://127.0.0.1:4001' },
+    };
+    expect(await registry.register(engineer, twin)).toMatchObject({
+      refused: [{ path: '/settings', cause: expect.stringContaining('ox-1') }],
+    });
     expect(await registry.register(engineer, { id: 'ox-1', label: 'Again', ward: 'icu' })).toBe('id-taken');
     await registry.change(engineer, 'ox-1', { host: 'host-far' });
     await new Promise((resolve) => setTimeout(resolve, 1));
