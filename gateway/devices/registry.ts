@@ -121,7 +121,9 @@ export class Registry {
     if (!before || (change.ward !== undefined && !this.options.wardExists(change.ward))) return 'absent';
     const device = checked({ ...before, ...change, id });
     if ('refused' in device) return device;
-    const twin = this.twinOf(device);
+    // Another label makes no machine another's twin.
+    const rewired = change.settings !== undefined || change.driver !== undefined || change.host !== undefined;
+    const twin = rewired ? this.twinOf(device) : undefined;
     if (twin) return twin;
     return this.keep(by, 'device.change', device, before);
   }
