@@ -140,6 +140,13 @@ export const faultTable = {
     message: 'the {worker} worker has been silent for {sinceMs} ms',
     whatToDo: 'Vigil restarts it by itself; if it comes back, check disk and memory.',
   },
+  // time-series servers
+  SINK_READ: {
+    class: 'world',
+    message: 'the time-series server of sink {sink} could not answer ({cause})',
+    whatToDo:
+      'Try again; if it stays, ask for the test of the sink. The newest hours are read from Vigil itself.',
+  },
   // wires
   WIRE_CLOSED: {
     class: 'world',

@@ -77,3 +77,15 @@ export interface Historian {
   status(): HistorianStatus;
   close(): Promise<void>;
 }
+
+/**
+ * A time-series server that answers for spans older than the historian's retention. Its rows are the historian's, as
+ * far as the server kept them: VictoriaMetrics holds no texts, codes and boot ids (`boot` is '' there), and no
+ * observation without a usable time. A cursor is good for this store and these spans only.
+ */
+export interface LongStore extends Pick<Historian, 'range' | 'aggregate'> {
+  /** The sink it is, as in `vigil.yaml`. */
+  readonly sink: string;
+  /** False while the server is known to refuse or to be away: asking rejects with SINK_READ then. */
+  readonly answering: boolean;
+}
