@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../model/clock.ts';
 import type { Entry, Keeper } from './keeper.ts';
+import { Pace } from './pace.ts';
 import { add, endOf, has, memberFrom, none } from './ranges.ts';
 import type { BodyFacts, JournalClass, Ranges, SinkBatch, SinkSpec } from './types.ts';
 
@@ -9,8 +10,8 @@ const liveMs = 60_000;
 
 /**
  * Feeds one sink. `twoLane`: what is young goes in the live lane in order, straight from memory when the window has
- * room; what missed it is the backlog, oldest first, and never takes more than half the window. `ordered`: strictly
- * by number within a class. A batch is handed over once a joining; not confirmed, it comes again at the next.
+ * room; what missed it is the backlog, oldest first, at the sink's pace, and never takes more than half the window.
+ * `ordered`: strictly by number within a class; what is old in it keeps the pace too. A batch is handed over once a joining; not confirmed, it comes again at the next.
  */
 export class SinkLane {
   readonly spec: SinkSpec;
@@ -23,12 +24,15 @@ export class SinkLane {
   private readonly liveNext: Partial<Record<JournalClass, number>> = {};
   private flightBytes = 0;
   private backlogInFlight = 0;
+  private backlogBytes = 0;
+  private readonly pace: Pace;
 
   constructor(keeper: Keeper, spec: SinkSpec, port: MessagePort, clock: Clock) {
     this.keeper = keeper;
     this.spec = spec;
     this.port = port;
     this.clock = clock;
+    this.pace = new Pace(spec.backlogPerS, clock);
     for (const klass of spec.classes) this.liveNext[klass] = this.firstYoung(klass);
   }
 
@@ -54,7 +58,11 @@ export class SinkLane {
     const batch: SinkBatch = { kind: 'batch', klass, number, lane: how.lane, body, facts: how.facts };
     this.flight.set(`${klass} ${number}`, { bytes: body.length, lane: how.lane });
     this.flightBytes += body.length;
-    if (how.lane === 'backlog') this.backlogInFlight++;
+    if (how.lane === 'backlog') {
+      this.backlogInFlight++;
+      this.backlogBytes += body.length;
+    }
+    if (this.isOld(how.facts)) this.pace.spend(how.facts.observations);
     this.sent[klass] = add(this.sent[klass] ?? none, number, number + 1);
     if (this.liveNext[klass] === number) this.liveNext[klass] = number + 1;
     this.port.postMessage(batch, [body.buffer as ArrayBuffer]);
@@ -66,7 +74,9 @@ export class SinkLane {
     if (!held) return;
     this.flight.delete(key);
     this.flightBytes -= held.bytes;
-    if (held.lane === 'backlog') this.backlogInFlight--;
+    if (held.lane !== 'backlog') return;
+    this.backlogInFlight--;
+    this.backlogBytes -= held.bytes;
   }
 
   /** What is delivered was taken too. */
@@ -91,8 +101,12 @@ export class SinkLane {
   }
 
   private pumpBacklog(): boolean {
-    const most = this.spec.kind === 'ordered' ? Infinity : Math.max(1, this.spec.window.batches >> 1);
-    if (this.backlogInFlight >= most) return false;
+    const { kind, window } = this.spec;
+    if (kind === 'twoLane' && this.backlogInFlight > 0) {
+      // What comes live finds room at once, whatever the backlog holds.
+      if (this.backlogInFlight >= Math.max(1, window.batches >> 1)) return false;
+      if (this.backlogBytes >= window.bytes >> 1) return false;
+    }
     return this.spec.classes.some((klass) => {
       const number = this.nextOf(
         klass,
@@ -106,6 +120,7 @@ export class SinkLane {
   private fromDisk(klass: JournalClass, number: number, lane: 'live' | 'backlog'): boolean {
     const entry = this.keeper.entry(klass, number);
     if (entry && !this.fits(entry.length)) return false;
+    if (entry && this.isOld(entry.facts) && !this.pace.mayGo) return false;
     const read = this.keeper.read(klass, number);
     if (read === 'later') return false;
     if (read) this.hand(klass, number, read.body, { lane, facts: read.facts });
@@ -141,6 +156,10 @@ export class SinkLane {
   private isDone(klass: JournalClass, number: number): boolean {
     const delivered = this.keeper.book.delivered(this.spec.id, klass);
     return has(delivered, number) || has(this.sent[klass] ?? none, number);
+  }
+
+  private isOld(facts: BodyFacts): boolean {
+    return facts.lastAtMs < this.clock.nowMs() - liveMs;
   }
 
   /** One batch may always be in flight, however large. */

@@ -116,8 +116,10 @@ export interface SinkSpec {
   readonly classes: readonly JournalClass[];
   /** What the sink itself holds as delivered (a sink that keeps its position with its data), per class. */
   readonly delivered?: Partial<Record<JournalClass, Ranges>>;
-  /** Bodies in flight at most, before the sink confirms; beyond it they wait on disk. */
+  /** Bodies in flight at most, before the sink confirms; beyond it they wait on disk. Backlog takes half of it at most. */
   readonly window: { readonly batches: number; readonly bytes: number };
+  /** Observations a second at most of what is older than a minute, beside the live lane; as fast as it takes them when absent. */
+  readonly backlogPerS?: number;
 }
 
 /** Journal → sink: one batch, from memory straight after its commit (`live`) or re-read from disk (`backlog`). */
