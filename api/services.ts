@@ -13,7 +13,7 @@ import type { FaultReport } from '../model/fault.ts';
 import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Person, Role } from '../model/person.ts';
-import type { BedView, LatestValue, StreamRequest } from '../model/stream.ts';
+import type { BedView, LatestValue, ScreenBeat } from '../model/stream.ts';
 
 /**
  * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
@@ -270,7 +270,7 @@ export interface LiveSubscription {
   beat(beat: ClientBeat): void;
   close(): void;
 }
-export type ClientBeat = Extract<StreamRequest, { beat: unknown }>['beat'];
+export type ClientBeat = ScreenBeat;
 
 export interface AuditService {
   /** Who did what to what, when; details hold ids and values, never names. */

@@ -1,7 +1,7 @@
 import type { Alarm } from './alarm.ts';
 import type { Encounter, MonitoringState, Patient } from './census.ts';
 import type { Link, Mode } from './device.ts';
-import type { BedId, DeviceId, WardId } from './ids.ts';
+import type { AlarmId, BedId, DeviceId, PersonId, WardId } from './ids.ts';
 import type { Reason, Validity } from './observation.ts';
 
 /** What the live stream carries (DESIGN section 6). The web client is typed by it. */
@@ -53,24 +53,77 @@ export interface BedView {
   }[];
 }
 
-/** Client → server: first what to watch, from where on; then beats. */
+/** What a screen says of itself every 2 s (CLINICAL 7). */
+export interface ScreenBeat {
+  readonly visible: boolean;
+  readonly wakeLock: boolean;
+  readonly audio: boolean;
+  /** 0 to 1. */
+  readonly battery?: number;
+  /** The screen's own clock. */
+  readonly nowMs: number;
+}
+
+/** From where deliveries are sent again: the epoch last told, and the highest number taken in. */
+export interface DeliveryPlace {
+  readonly epoch: string;
+  readonly number: number;
+}
+
+/**
+ * Client → server. First what to watch, from where on; then beats. A handheld names its open shift and a wall board
+ * itself; from then on it is sent deliveries, and confirms them: `received` when it has one, `shown` when it shows it and
+ * can ring for it. Both by number, any order, again does no harm.
+ */
 export type StreamRequest =
   | {
       readonly watch: { readonly wards?: readonly WardId[]; readonly beds?: readonly BedId[] };
       readonly from?: { readonly epoch: string; readonly seq: number };
     }
+  | { readonly beat: ScreenBeat }
+  | { readonly handheld: { readonly shift: string; readonly from?: DeliveryPlace } }
+  | { readonly board: { readonly from?: DeliveryPlace } }
+  | { readonly received: readonly number[] }
+  | { readonly shown: readonly number[] };
+
+/**
+ * How it sounds there. `soft`: quiet hours. `reminder`: a latched signal whose condition is gone, or alarms switched off.
+ * `none`: it is shown and rings no more (acknowledged, accepted, paused, passed on, ended).
+ */
+export type DeliverySound = 'alarm' | 'soft' | 'reminder' | 'none';
+
+/** One alarm, or in a flood several low ones of one bed, to one handheld or board. */
+export interface AlarmDelivery {
+  /** Counts up in this recipient's queue; a later one about the same alarm replaces the earlier. */
+  readonly number: number;
+  readonly sound: DeliverySound;
+  /** The newest, and of a group the most urgent. */
+  readonly alarm: Alarm;
+  /** All alarms of the bed that this one stands for. */
+  readonly group?: readonly AlarmId[];
+  /** For a person by hand, by patience, by rejection, to the whole ward … */
+  readonly cause: string;
+  /** Who else it rings at now, by person. */
+  readonly also: readonly PersonId[];
+}
+
+/** Server → a handheld or board. */
+export type DeliveryMessage =
+  | { readonly deliveries: readonly AlarmDelivery[]; readonly epoch: string }
   | {
-      readonly beat: {
-        readonly visible: boolean;
-        readonly wakeLock: boolean;
-        readonly audio: boolean;
-        readonly battery?: number;
+      /** How the gateway sees this screen: at once when it is named, then whenever that changes. */
+      readonly recipient: {
+        readonly id: string;
+        readonly epoch: string;
+        readonly canRing: boolean;
+        /** Why not, or what only warns: `hidden`, `wake-lock-off`, `audio-off`, `silent` · `battery-low`, `clock-off`. */
+        readonly why: readonly string[];
         readonly nowMs: number;
       };
     };
 
 /** Server → client. Unknown seq or a new epoch means a new snapshot. */
-export type StreamMessage = { readonly epoch: string; readonly seq: number } & (
+export type WatchMessage = { readonly epoch: string; readonly seq: number } & (
   | {
       readonly snapshot: {
         readonly nowMs: number;
@@ -84,3 +137,4 @@ export type StreamMessage = { readonly epoch: string; readonly seq: number } & (
   | { readonly values: { readonly bed: BedId; readonly values: readonly LatestValue[] } }
   | { readonly beat: { readonly nowMs: number } }
 );
+export type StreamMessage = WatchMessage | DeliveryMessage;

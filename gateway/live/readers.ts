@@ -1,7 +1,7 @@
 import type { Alarm } from '../../model/alarm.ts';
 import type { Bed } from '../../model/census.ts';
 import type { BedId } from '../../model/ids.ts';
-import type { BedView, LatestValue, StreamMessage, StreamRequest } from '../../model/stream.ts';
+import type { BedView, LatestValue, ScreenBeat, WatchMessage } from '../../model/stream.ts';
 import { withoutPatient } from './bed-texts.ts';
 
 export interface LiveWatch {
@@ -14,7 +14,7 @@ export interface LiveWatch {
 export type FrameKind = 'snapshot' | 'alarm' | 'bed' | 'values' | 'beat';
 /** False: no room, not taken; only for `values` and `beat`. */
 export type SendFrame = (text: string, kind: FrameKind) => boolean;
-export type ClientBeat = Extract<StreamRequest, { beat: unknown }>['beat'];
+export type ClientBeat = ScreenBeat;
 
 export interface Reader {
   readonly watch: LiveWatch;
@@ -26,8 +26,8 @@ export interface Reader {
   lastBeatAtMs?: number;
 }
 
-/** A StreamMessage without its place in the stream. */
-export type Body = StreamMessage extends infer M
+/** A WatchMessage without its place in the stream. */
+export type Body = WatchMessage extends infer M
   ? M extends unknown
     ? Omit<M, 'epoch' | 'seq'>
     : never

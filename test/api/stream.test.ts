@@ -5,13 +5,13 @@ import type { App } from '../../api/server.ts';
 import { createLive } from '../../gateway/live/live.ts';
 import { systemClock } from '../../model/clock.ts';
 import { systemChance } from '../../model/ids.ts';
-import type { StreamMessage } from '../../model/stream.ts';
+import type { WatchMessage } from '../../model/stream.ts';
 import { alarmOf } from '../gateway/live/alarm-of.ts';
 import { openBench } from './fixture.ts';
 
 // The real house and real sockets on loopback: what is tested is what a screen meets.
 
-type Frame = StreamMessage & Record<string, unknown>;
+type Frame = WatchMessage & Record<string, unknown>;
 const bench = await openBench();
 const address = await listening(bench.app);
 const open: { close(): unknown }[] = [];

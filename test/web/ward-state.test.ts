@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Alarm } from '../../model/alarm.ts';
-import type { BedView, StreamMessage } from '../../model/stream.ts';
+import type { BedView, WatchMessage } from '../../model/stream.ts';
 import {
   activeAlarms,
   alarms,
@@ -14,7 +14,7 @@ import {
 } from '../../web/src/live/ward-state.ts';
 
 let seq = 0;
-const told = (body: object): void => take({ epoch: 'e', seq: ++seq, ...body } as StreamMessage);
+const told = (body: object): void => take({ epoch: 'e', seq: ++seq, ...body } as WatchMessage);
 const bed = (id: string, label: string): BedView => ({
   bed: id,
   ward: 'w',

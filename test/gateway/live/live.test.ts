@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { createLive, type FrameKind, type LiveWatch } from '../../../gateway/live/live.ts';
 import type { Alarm } from '../../../model/alarm.ts';
 import { systemChance } from '../../../model/ids.ts';
-import type { BedView, LatestValue, StreamMessage } from '../../../model/stream.ts';
+import type { BedView, LatestValue, WatchMessage } from '../../../model/stream.ts';
 import { virtualClock } from '../../house/virtual-clock.ts';
 import { alarmOf } from './alarm-of.ts';
 
-type Frame = StreamMessage & Record<string, unknown>;
+type Frame = WatchMessage & Record<string, unknown>;
 const everything: LiveWatch = { beds: () => true, alarms: () => true, patients: true };
 
 function hub(bedCount = 2, ringLimit?: number) {

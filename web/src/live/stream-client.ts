@@ -44,8 +44,9 @@ export function openStream({ audioRuns, mayRetry }: StreamClientOptions): Stream
     made.onmessage = (event) => {
       if (made !== socket) return;
       const message = JSON.parse(String(event.data)) as StreamMessage;
-      last = { epoch: message.epoch, seq: message.seq };
       pauseMs = firstPauseMs;
+      if (!('seq' in message)) return;
+      last = { epoch: message.epoch, seq: message.seq };
       take(message);
     };
     made.onclose = () => {

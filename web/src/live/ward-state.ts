@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { priorities, type Alarm } from '../../../model/alarm.ts';
 import type { Role } from '../../../model/person.ts';
-import type { BedView, LatestValue, StreamMessage } from '../../../model/stream.ts';
+import type { BedView, LatestValue, WatchMessage } from '../../../model/stream.ts';
 import { monotonic, now } from '../clock.ts';
 
 /** Everything the ward page shows, as the stream told it last. Values stay when the connection goes: with their age. */
@@ -85,7 +85,7 @@ export const ringing = computed(
 );
 
 /** Takes one message of the stream in. */
-export function take(message: StreamMessage): void {
+export function take(message: WatchMessage): void {
   heardAt.value = monotonic();
   lookForSilence();
   if ('beat' in message) {
