@@ -17,6 +17,7 @@ import { adminRoutes } from './routes/admin.ts';
 import { associationRoutes } from './routes/associations.ts';
 import { biomedRoutes } from './routes/biomed.ts';
 import { encounterRoutes } from './routes/encounters.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { nursingRoutes } from './routes/nursing.ts';
 import { openRoutes } from './routes/open.ts';
 import { platformRoutes } from './routes/platform.ts';
@@ -99,6 +100,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(biomedRoutes, { services });
       await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
+      await v1.register(jobRoutes, { services });
     },
     { prefix: '/api/v1' },
   );

@@ -10,6 +10,7 @@ import type {
 } from '../model/census.ts';
 import type { Device, DeviceHealth } from '../model/device.ts';
 import type { FaultReport } from '../model/fault.ts';
+import type { Job } from '../model/job.ts';
 import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Person, Role } from '../model/person.ts';
@@ -28,6 +29,7 @@ export interface Services {
   readonly alarms: AlarmService;
   readonly live: LiveService;
   readonly audit: AuditService;
+  readonly jobs: JobService;
   health(): HealthReport;
   /** Prometheus text. */
   metrics(): Promise<string>;
@@ -283,6 +285,13 @@ export interface AuditService {
     before?: unknown;
     after?: unknown;
   }): void;
+}
+
+/** Long work: a route starts it and answers 202 with it. */
+export interface JobService {
+  job(id: string): Job | undefined;
+  all(): readonly Job[];
+  cancel(id: string): 'done' | 'absent' | 'ended';
 }
 
 export interface HealthReport {

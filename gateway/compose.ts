@@ -35,6 +35,7 @@ import {
   recordingChanged,
   watchHouse,
 } from './joints.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
@@ -74,6 +75,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     counters: { received: 0, kept: 0, ledgered: 0, quarantined: 0, duplicate: 0 },
     latency: new Latency(),
+    jobs: new Jobs({ clock, chance }),
     ownSecret: chance.hex(256),
     farHosts: new Set<string>(),
     recordingFault: undefined,
@@ -334,6 +336,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     alarms,
     live: house.live,
     audit: { record: (entry) => audit(house, entry) },
+    jobs: house.jobs,
     health: () => healthOf(house, options),
     metrics: () => house.metrics.text(),
     demo,
@@ -424,6 +427,7 @@ async function listen(
     close: async () => {
       stopWatching();
       await own?.close();
+      await house.jobs.close();
       await app.close();
       await house.broker.close();
       house.hosts.close();

@@ -11,6 +11,7 @@ import type { Credentials } from './identity/credentials.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Intake } from './intake/intake.ts';
 import type { Ledger } from './intake/ledger.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import type { Latency } from './latency.ts';
 import type { Live } from './live/live.ts';
 import type { createMetrics } from './metrics.ts';
@@ -22,6 +23,7 @@ export interface House {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly latency: Latency;
+  readonly jobs: Jobs;
   rows: Rows;
   ledger: Ledger;
   credentials: Credentials;

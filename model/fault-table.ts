@@ -324,6 +324,11 @@ export const faultTable = {
     whatToDo: 'Give it a free port.',
   },
   // api
+  JOB_BROKE: {
+    class: 'programmer',
+    message: 'the job failed inside Vigil ({cause})',
+    whatToDo: 'Report this with the log.',
+  },
   API_REQUEST_INVALID: {
     class: 'person',
     message: 'the request does not fit its description ({cause})',

@@ -29,7 +29,7 @@ const limits = {
 };
 
 /** Made anew for each call, because some name what they make. */
-export function examplesOf({ ids, services }: Bench): Readonly<Record<string, Example>> {
+export function examplesOf({ ids, job, services }: Bench): Readonly<Record<string, Example>> {
   const { east } = ids;
   const admission = {
     ward: 'east',
@@ -176,6 +176,9 @@ export function examplesOf({ ids, services }: Bench): Readonly<Record<string, Ex
       absent: { url: '/api/v1/observations/latest?patient=none' },
     },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
+    'GET /api/v1/jobs': { url: '/api/v1/jobs?limit=5' },
+    'GET /api/v1/jobs/{id}': { url: `/api/v1/jobs/${job}` },
+    'DELETE /api/v1/jobs/{id}': { url: '/api/v1/jobs/job-none' },
     'GET /api/v1/users': { url: '/api/v1/users' },
     'POST /api/v1/users': {
       url: '/api/v1/users',

@@ -6,6 +6,7 @@ import { buildServer, type App, type ServerOptions } from '../../api/server.ts';
 import type { Services } from '../../api/services.ts';
 import { openGateway, type Gateway } from '../../gateway/compose.ts';
 import { defaultConfig } from '../../gateway/config/config.ts';
+import { Jobs } from '../../gateway/jobs/jobs.ts';
 import { createLog } from '../../gateway/log.ts';
 import type { Alarm } from '../../model/alarm.ts';
 import { systemClock } from '../../model/clock.ts';
@@ -35,6 +36,8 @@ export interface Bench {
   readonly app: App;
   readonly trail: Parameters<Services['audit']['record']>[0][];
   readonly ids: Readonly<Record<WardName, Furniture>>;
+  /** A job that runs until it is called off. */
+  readonly job: string;
   serve(options?: Partial<ServerOptions>, change?: Partial<Services>): Promise<App>;
   /** Makes a person of these roles in these wards and signs them in; answers the Cookie header. */
   signIn(roles: readonly Role[], at?: readonly string[] | 'all'): Promise<string>;
@@ -64,8 +67,10 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
     version: '0.1.0',
   });
   const trail: Bench['trail'] = [];
+  const jobs = new Jobs({ clock, chance: systemChance() });
   const services: Services = {
     ...gateway.services,
+    jobs,
     audit: {
       record: (entry) => {
         trail.push(entry);
@@ -92,12 +97,18 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
   const ids = { east: await furnish(gateway, 'east'), west: await furnish(gateway, 'west') };
   const speak = await connectDevices(gateway);
   let users = 0;
+  const job = jobs.start({
+    kind: 'count',
+    by: 'test',
+    run: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve)),
+  });
   return {
     gateway,
     services,
     app,
     trail,
     ids,
+    job: typeof job === 'string' ? job : job.id,
     serve,
     sample: speak.sample,
     ring: async (ward) => {
@@ -121,6 +132,7 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
     [Symbol.asyncDispose]: async () => {
       await speak.close();
       for (const one of apps) await one.close();
+      await jobs.close();
       await gateway.close();
       rmSync(folder, { recursive: true, force: true });
     },
