@@ -170,6 +170,7 @@ async function openKeeping(
     told: (fault) => noteFault(house, log, 'historian', fault),
     deadlineMs: config.historian.queryDeadlineMs,
     retentionMs: config.historian.retentionHours * 3_600_000,
+    corrections: config.historian.corrections,
   });
   return journal;
 }

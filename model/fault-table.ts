@@ -81,6 +81,11 @@ export const faultTable = {
     message: 'the query asks for {asked} rows; at most {most} are given at once',
     whatToDo: 'Ask for a shorter time or longer intervals.',
   },
+  STORE_CORRECTIONS: {
+    class: 'world',
+    message: 'no more than {most} corrections are kept',
+    whatToDo: 'Raise historian.corrections in vigil.yaml.',
+  },
   STORE_WRITE: {
     class: 'world',
     message: 'the historian could not write ({cause}); it waits and tries again',

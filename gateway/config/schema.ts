@@ -99,6 +99,7 @@ export const ConfigSchema = section(
       {
         retentionHours: integer(72, 1, 'how long the embedded store keeps values'),
         queryDeadlineMs: integer(5_000, 100, 'a query that takes longer is given up'),
+        corrections: integer(1_000_000, 1_000, 'corrections by people that are kept; then more are refused'),
       },
       'the embedded store',
     ),

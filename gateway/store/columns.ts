@@ -1,6 +1,7 @@
 /** Observations of one series side by side in typed columns, and their packed form in blocks and chunks. */
 import { flagsKind, kinds } from '../../journal/observation-batch.ts';
 import { putBytes, putNumbers, takeBytes, takeNumbers, type ByteReader, type ByteWriter } from './bytes.ts';
+import type { Corrected } from './types.ts';
 
 /** A text, or [code, system]. */
 export type TextValue = string | readonly [string, string];
@@ -40,6 +41,8 @@ export class Columns {
   reason: Uint8Array;
   readonly boots = new Dictionary();
   readonly texts: TextValue[] = [];
+  /** Rows under a correction, laid over them when all else is done. */
+  readonly corrected = new Map<number, Corrected>();
 
   constructor(capacity = 256) {
     this.taken = new Float64Array(capacity);
@@ -56,6 +59,7 @@ export class Columns {
     this.length = 0;
     this.boots.clear();
     this.texts.length = 0;
+    this.corrected.clear();
   }
 
   bootOf(row: number): string {

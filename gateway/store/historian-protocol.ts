@@ -2,7 +2,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import type { TextValue } from './columns.ts';
-import type { SeriesSpan } from './types.ts';
+import type {
+  Aggregate,
+  Corrected,
+  Correction,
+  KeptCorrection,
+  LabelledSpan,
+  LinePage,
+  SeriesSpan,
+} from './types.ts';
 
 /** Bounds and settings; each stands in the configuration. */
 export interface HistorianBounds {
@@ -20,6 +28,8 @@ export interface HistorianBounds {
   readonly compactObservations: number;
   /** Fresh blocks before they are made into chunks: an hour's at the default age. */
   readonly compactBlocks: number;
+  /** Corrections by people, kept at most. */
+  readonly corrections: number;
 }
 
 export const defaultBounds: HistorianBounds = {
@@ -30,6 +40,7 @@ export const defaultBounds: HistorianBounds = {
   aggregateRows: 100_000,
   compactObservations: 2_000_000,
   compactBlocks: 240,
+  corrections: 1_000_000,
 };
 
 export interface HistorianSettings extends HistorianBounds {
@@ -45,7 +56,22 @@ export type HistorianAsk =
       readonly after?: string;
     }
   | { readonly what: 'latest'; readonly devices: readonly string[] }
-  | { readonly what: 'aggregate'; readonly spans: readonly SeriesSpan[]; readonly everyMs: number }
+  | {
+      readonly what: 'lines';
+      readonly spans: readonly LabelledSpan[];
+      readonly format: 'ndjson' | 'csv';
+      readonly limit: number;
+      readonly after?: string;
+      readonly demo: boolean;
+    }
+  | {
+      readonly what: 'aggregate';
+      readonly spans: readonly SeriesSpan[];
+      readonly everyMs: number;
+      readonly of?: readonly Aggregate[];
+    }
+  | { readonly what: 'correct'; readonly correction: Correction }
+  | { readonly what: 'corrections'; readonly spans: readonly SeriesSpan[] }
   | { readonly what: 'flush' }
   | { readonly what: 'compact' }
   | { readonly what: 'expire' };
@@ -69,6 +95,7 @@ export interface RowColumns {
   readonly flags: Uint8Array;
   readonly reason: Uint8Array;
   readonly texts: readonly (readonly [row: number, text: TextValue])[];
+  readonly corrected: readonly (readonly [row: number, corrected: Corrected])[];
   readonly next?: string;
 }
 
@@ -80,7 +107,8 @@ export interface AggregateColumns {
 }
 export const figureNumbers = 7;
 
-export type HistorianAnswer = RowColumns | AggregateColumns | undefined;
+export type HistorianAnswer =
+  RowColumns | AggregateColumns | LinePage | readonly KeptCorrection[] | 'corrected' | 'absent' | undefined;
 
 /** Every second, and after each flush. */
 export interface HistorianAlive {

@@ -167,6 +167,12 @@ async function run(ask: HistorianAsk, breathe: () => Promise<void>): Promise<His
       return core.latest(ask.devices);
     case 'aggregate':
       return core.aggregate(ask, breathe);
+    case 'lines':
+      return core.lines(ask, breathe);
+    case 'correct':
+      return core.correct(ask.correction);
+    case 'corrections':
+      return core.corrections(ask.spans);
     case 'flush':
       if (!flush()) throw new Fault('STORE_WRITE', { cause: 'see above' });
       alive();
@@ -186,7 +192,7 @@ async function run(ask: HistorianAsk, breathe: () => Promise<void>): Promise<His
 }
 
 const buffersOf = (answered: HistorianAnswer): ArrayBuffer[] =>
-  Object.values(answered ?? {}).flatMap((value: unknown) =>
+  Object.values(typeof answered === 'object' ? answered : {}).flatMap((value: unknown) =>
     ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
   );
 

@@ -105,10 +105,22 @@ class WorkerHistorian implements EmbeddedHistorian {
     return rowsOf(await this.line.ask<RowColumns>({ what: 'latest', devices }));
   }
 
+  lines(...[spans, page]: Parameters<Historian['lines']>): ReturnType<Historian['lines']> {
+    return this.line.ask({ what: 'lines', spans, ...page });
+  }
+
   async aggregate(
-    ...[spans, everyMs]: Parameters<Historian['aggregate']>
+    ...[spans, everyMs, of]: Parameters<Historian['aggregate']>
   ): ReturnType<Historian['aggregate']> {
-    return aggregatesOf(await this.line.ask<AggregateColumns>({ what: 'aggregate', spans, everyMs }));
+    return aggregatesOf(await this.line.ask<AggregateColumns>({ what: 'aggregate', spans, everyMs, of }));
+  }
+
+  correct(...[correction]: Parameters<Historian['correct']>): ReturnType<Historian['correct']> {
+    return this.line.ask({ what: 'correct', correction });
+  }
+
+  corrections(...[spans]: Parameters<Historian['corrections']>): ReturnType<Historian['corrections']> {
+    return this.line.ask({ what: 'corrections', spans });
   }
 
   status(): ReturnType<Historian['status']> {

@@ -1,7 +1,9 @@
 /** Range, latest and aggregates over the scanned windows. They give the thread away between windows. */
 import { Fault } from '../../model/fault.ts';
 import { flagsKind, flagsUnplaced, flagsValidity, kinds } from '../../journal/observation-batch.ts';
+import { seriesKey } from '../../model/observation.ts';
 import { compareWords, hasText, type Columns, type TextValue } from './columns.ts';
+import { correctLatest, rowOf, valueOf } from './correct-rows.ts';
 import {
   figureNumbers,
   type AggregateColumns,
@@ -11,7 +13,7 @@ import {
 } from './historian-protocol.ts';
 import { inDatabase, notSeen, type LatestRow } from './series-book.ts';
 import { Scanner, wantedSeries, type Sources, type Window } from './scan.ts';
-import type { SeriesSpan } from './types.ts';
+import type { Corrected, Correction, SeriesSpan } from './types.ts';
 
 /** Rows decoded at a stretch: some tens of milliseconds. */
 const windowRows = 200_000;
@@ -51,16 +53,44 @@ export async function range(
 
 /** The newest placed observation of every series of the devices. */
 export function latest(sources: Sources, devices: readonly string[]): RowColumns {
-  const { book, head } = sources;
+  const { book, head, corrections } = sources;
   const ids = [...new Set(devices)].flatMap((device) => book.known(device)?.ids ?? []);
   const page = new Page(sources, ids.length);
   for (const id of ids) {
     const at = book.newestAt[id] ?? 0;
     const row = at === notSeen ? undefined : at === inDatabase ? book.latest[id] : head.latestRow(at);
-    if (row) page.addRow(id, row);
+    if (!row) continue;
+    const { device = '', metric = '', channel } = book.all[id] ?? {};
+    const said = corrections.of(device, seriesKey(metric, channel), row.takenAtMs, justAfter(row.takenAtMs));
+    page.addRow(id, correctLatest(row, said));
   }
   return page.columns();
 }
+
+/** Keeps what a person says of one observation, with what it said until then. */
+export function correct(sources: Sources, correction: Correction): 'corrected' | 'absent' {
+  const { device, metric, channel, takenAtMs } = correction;
+  const span = {
+    device,
+    metrics: [seriesKey(metric, channel)],
+    fromMs: takenAtMs,
+    toMs: justAfter(takenAtMs),
+  };
+  const wanted = wantedSeries(sources.book, [span]);
+  for (const window of new Scanner(sources).windows(wanted, takenAtMs, 4_000))
+    for (const [series, rows] of window.rows) {
+      const row = rowOf(rows, correction);
+      if ((sources.book.all[series]?.channel ?? '') !== (channel ?? '') || row < 0) continue;
+      const flags = rows.flags[row] ?? 0;
+      const text = hasText(flags) ? rows.textOf(row) : undefined;
+      sources.corrections.add(correction, valueOf(flags, rows.value[row] ?? 0, rows.reason[row] ?? 0, text));
+      return 'corrected';
+    }
+  return 'absent';
+}
+
+/** The next instant a double can tell. */
+const justAfter = (atMs: number): number => atMs + Math.max(0.001, Math.abs(atMs) * 2 * Number.EPSILON);
 
 export async function aggregate(
   sources: Sources,
@@ -167,6 +197,7 @@ class Page {
   private readonly boots: string[] = [];
   private readonly bootNumbers = new Map<string, number>();
   private readonly texts: [number, TextValue][] = [];
+  private readonly corrected: [number, Corrected][] = [];
   private readonly series: Uint32Array;
   private readonly numbers: Record<'taken' | 'received' | 'value' | 'seq', Float64Array>;
   private readonly boot: Uint32Array;
@@ -196,10 +227,11 @@ class Page {
       seq: rows.seq[row] ?? 0,
       boot: rows.bootOf(row),
       text: hasText(flags) ? rows.texts[rows.textAt[row] ?? 0] : undefined,
+      corrected: rows.corrected.get(row),
     });
   }
 
-  addRow(series: number, row: LatestRow): boolean {
+  addRow(series: number, row: LatestRow & { readonly corrected?: Corrected }): boolean {
     if (this.length === this.limit) {
       this.more = true;
       return false;
@@ -216,6 +248,7 @@ class Page {
     this.flags[at] = row.flags;
     this.reason[at] = row.reason;
     if (row.text !== undefined) this.texts.push([at, row.text]);
+    if (row.corrected) this.corrected.push([at, row.corrected]);
     this.last = { takenAtMs: row.takenAtMs, series, boot: row.boot, seq: row.seq };
     return true;
   }
@@ -234,6 +267,7 @@ class Page {
       flags: this.flags.slice(0, length),
       reason: this.reason.slice(0, length),
       texts,
+      corrected: this.corrected,
       ...(this.more && this.last ? { next: writePlace(this.last) } : {}),
     };
   }

@@ -20,11 +20,13 @@ const rowsAtOnce = 4_000;
 
 export async function rowsOf(columns: RowColumns): Promise<StoredRow[]> {
   const texts = new Map(columns.texts);
+  const corrected = new Map(columns.corrected);
   const rows: StoredRow[] = [];
   for (let at = 0; at < columns.series.length; at++) {
     if (at > 0 && at % rowsAtOnce === 0) await breath();
     const flags = columns.flags[at] ?? 0;
     const text = texts.get(at);
+    const said = corrected.get(at);
     const reason = unpackReason(columns.reason[at] ?? 0);
     rows.push({
       ...seriesOf(columns.names[columns.series[at] ?? 0]),
@@ -38,6 +40,7 @@ export async function rowsOf(columns: RowColumns): Promise<StoredRow[]> {
       seq: columns.seq[at] ?? 0,
       historical: flagsHistorical(flags),
       unplaced: flagsUnplaced(flags),
+      ...(said ? { corrected: said } : {}),
     });
   }
   return rows;

@@ -3,6 +3,8 @@ import type { Fault } from '../../model/fault.ts';
 import { seriesKey } from '../../model/observation.ts';
 import { Columns } from './columns.ts';
 import { hourMs } from './compact.ts';
+import { correctRows } from './correct-rows.ts';
+import type { CorrectionBook } from './corrections.ts';
 import { DamageTally } from './damage.ts';
 import type { Head } from './head.ts';
 import { Body } from './packing.ts';
@@ -30,6 +32,7 @@ export interface Sources {
   readonly file: StoreFile;
   readonly head: Head;
   readonly book: SeriesBook;
+  readonly corrections: CorrectionBook;
   readonly told: (fault: Fault) => void;
 }
 
@@ -162,9 +165,16 @@ export class Scanner {
     this.damage.tell();
     for (const [series, rows] of found) {
       if (rows.length === 0) found.delete(series);
-      else rows.settle();
+      else this.finish(series, rows, [fromMs, toMs]);
     }
     return found;
+  }
+
+  /** In order, each once, and under what people said of them. */
+  private finish(series: number, rows: Columns, [fromMs, toMs]: Interval): void {
+    rows.settle();
+    const { device = '', metric = '', channel } = this.from.book.all[series] ?? {};
+    correctRows(rows, this.from.corrections.of(device, seriesKey(metric, channel), fromMs, toMs));
   }
 
   private columns(): Columns {

@@ -8,6 +8,7 @@ import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { add, has } from '../../journal/ranges.ts';
 import { readObservationBatch, isObservationBatch } from '../../journal/observation-batch.ts';
 import { Compaction } from './compact.ts';
+import { CorrectionBook } from './corrections.ts';
 import { flushHead } from './flush.ts';
 import { Head } from './head.ts';
 import type {
@@ -16,11 +17,12 @@ import type {
   HistorianSettings,
   RowColumns,
 } from './historian-protocol.ts';
-import { aggregate, clampLimit, latest, range, type Breathe } from './queries.ts';
+import { linesOf, type LineAsk } from './lines.ts';
+import { aggregate, clampLimit, correct, latest, range, type Breathe } from './queries.ts';
 import { SeriesBook } from './series-book.ts';
 import { causeOf } from './sqlite.ts';
 import { StoreFile } from './store-file.ts';
-import type { SeriesSpan } from './types.ts';
+import type { Correction, KeptCorrection, LinePage, SeriesSpan } from './types.ts';
 
 const mostTextChars = 4_000_000;
 const cacheKib = 2_048;
@@ -33,6 +35,7 @@ export class StoreCore {
   private readonly told: (fault: Fault) => void;
   private readonly file: StoreFile;
   private readonly book = new SeriesBook();
+  private readonly people: CorrectionBook;
   private readonly head: Head;
   private readonly delivered: Map<JournalClass, Ranges>;
   /** Delivered, and what the head holds beside. */
@@ -52,7 +55,11 @@ export class StoreCore {
       checkUpToBytes,
       nowMs,
     });
-    if (this.file.damage) told(this.file.damage);
+    this.people = new CorrectionBook(
+      { path: join(settings.folder, 'corrections.db'), checkUpToBytes, nowMs },
+      settings.corrections,
+    );
+    for (const damage of [this.file.damage, this.people.damage]) if (damage) told(damage);
     this.file.loadBook(this.book);
     this.head = new Head(settings.headObservations);
     this.delivered = this.file.loadDelivered(settings.epoch);
@@ -168,8 +175,20 @@ export class StoreCore {
     return range(this.sources, { ...ask, limit: clampLimit(ask.limit, this.settings) }, breathe);
   }
 
+  async lines(ask: LineAsk & { readonly limit: number }, breathe: Breathe): Promise<LinePage> {
+    return linesOf(await this.range(ask, breathe), ask);
+  }
+
   latest(devices: readonly string[]): RowColumns {
     return latest(this.sources, devices);
+  }
+
+  correct(correction: Correction): 'corrected' | 'absent' {
+    return correct(this.sources, correction);
+  }
+
+  corrections(spans: readonly SeriesSpan[]): readonly KeptCorrection[] {
+    return this.people.all(spans);
   }
 
   aggregate(
@@ -194,6 +213,7 @@ export class StoreCore {
   }
 
   close(): void {
+    this.people.close();
     this.file.close();
   }
 
@@ -210,7 +230,8 @@ export class StoreCore {
   }
 
   private get sources() {
-    return { file: this.file, head: this.head, book: this.book, told: this.told };
+    const { file, head, book, people, told } = this;
+    return { file, head, book, corrections: people, told };
   }
 }
 

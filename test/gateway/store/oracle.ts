@@ -1,16 +1,33 @@
 /** The store told naively: a list of rows, searched from end to end. */
 import { seriesKey } from '../../../model/observation.ts';
-import type { AggregateRow, SeriesSpan, StoredRow } from '../../../gateway/store/types.ts';
+import type { AggregateRow, Correction, SeriesSpan, StoredRow } from '../../../gateway/store/types.ts';
 
 export class Oracle {
   readonly rows: StoredRow[] = [];
   private readonly known = new Set<string>();
 
   add(row: StoredRow): void {
-    const identity = JSON.stringify([row.device, row.boot, row.seq, seriesKey(row.metric, row.channel)]);
+    const identity = identityOf(row);
     if (this.known.has(identity)) return;
     this.known.add(identity);
     this.rows.push(row);
+  }
+
+  /** Replaces the row by what it says from now on. */
+  correct(correction: Correction): void {
+    const at = this.rows.findIndex((row) => identityOf(row) === identityOf(correction));
+    const row = this.rows[at];
+    if (!row) throw new Error('a correction of nothing');
+    const { value, text, code, system, validity, reason, ...rest } = row;
+    const was = withoutNothing({ value, text, code, system, validity, reason });
+    const { by, atMs, why, now } = correction;
+    this.rows[at] = {
+      ...rest,
+      value: null,
+      validity: now ? 'valid' : 'invalid',
+      ...now,
+      corrected: { by, atMs, why, retracted: !now, was },
+    };
   }
 
   range(spans: readonly SeriesSpan[]): StoredRow[] {
@@ -76,6 +93,18 @@ export class Oracle {
     });
   }
 }
+
+const identityOf = ({
+  device,
+  boot,
+  seq,
+  metric,
+  channel,
+}: Omit<Correction, 'by' | 'atMs' | 'why'>): string =>
+  JSON.stringify([device, boot, seq, seriesKey(metric, channel)]);
+
+const withoutNothing = <T extends object>(of: T): T =>
+  Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as T;
 
 /** Time, then boot, then seq: the store's order within a series. */
 export const inOrder = (rows: readonly StoredRow[]): StoredRow[] =>

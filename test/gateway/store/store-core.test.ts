@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { metrics } from '../../../model/metric-table.ts';
 import { reasons } from '../../../model/observation.ts';
 import { defaultBounds } from '../../../gateway/store/historian-protocol.ts';
 import { aggregatesOf, rowsOf } from '../../../gateway/store/rows-of.ts';
 import { StoreCore } from '../../../gateway/store/store-core.ts';
-import type { SeriesSpan, StoredRow } from '../../../gateway/store/types.ts';
+import type { Correction, SeriesSpan, StoredRow } from '../../../gateway/store/types.ts';
 import { bodyOf, type Message } from './bodies.ts';
 import { openFolder } from './folder.ts';
 import { inOrder, Oracle, sorted } from './oracle.ts';
@@ -98,6 +99,21 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('slice' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('correct' as const),
+      which: fc.nat(),
+      now: fc.option(
+        fc.oneof(
+          fc.record({ value: tenths() }),
+          fc.record({ text: fc.string({ maxLength: 5 }) }),
+          fc.record({ code: fc.string({ maxLength: 5 }), system: fc.constant('library-7') }),
+        ),
+        { nil: undefined },
+      ),
+    }),
+  },
 );
 
 const spanArbitrary: fc.Arbitrary<SeriesSpan> = fc
@@ -152,6 +168,19 @@ class Room {
     if (messages) this.append(messages);
   }
 
+  correct(which: number, now: Correction['now']): void {
+    const row = this.oracle.rows[which % Math.max(1, this.oracle.rows.length)];
+    if (!row) return;
+    const { device, metric, channel, takenAtMs, boot, seq } = row;
+    const correction = {
+      ...{ device, metric, channel, takenAtMs, boot, seq, now },
+      ...{ by: 'anna', atMs: baseMs + which, why: 'another patient' },
+    };
+    expect(this.core.correct(correction)).toBe('corrected');
+    expect(this.core.correct({ ...correction, seq: -1 })).toBe('absent');
+    this.oracle.correct(correction);
+  }
+
   crash(): void {
     this.core.close();
     this.core = this.open();
@@ -183,6 +212,7 @@ test('whatever arrives, in any order, flushed, compacted or crashed at any point
           for (const one of steps) {
             if (one.do === 'append') room.append(one.messages.map((drawn) => rowsFrom(drawn, seq++)));
             else if (one.do === 'repeat') room.repeat(one.which);
+            else if (one.do === 'correct') room.correct(one.which, one.now);
             else if (one.do === 'flush') room.core.flush();
             else if (one.do === 'slice') room.core.compactStep();
             else if (one.do === 'compact') while (!room.core.compactStep());
@@ -212,6 +242,17 @@ async function compare({ core, oracle }: Room, spans: readonly SeriesSpan[], eve
     more = after !== undefined;
   }
   expect(paged).toEqual(all);
+
+  const labelled = spans.map((span) => ({ ...span, unplaced: 'given' as const, bed: 'b-1' }));
+  const { bytes } = await core.lines(
+    { spans: labelled, format: 'ndjson', limit: 10_000, demo: false },
+    breathe,
+  );
+  const lines = Buffer.from(bytes).toString().split('\n').slice(0, -1);
+  const unit = (row: StoredRow): string => metrics.get(row.metric)?.unit ?? '1';
+  expect(lines.map((line) => JSON.parse(line) as StoredRow)).toEqual(
+    all.map((row) => ({ ...row, unit: unit(row), ...(row.unplaced ? {} : { bed: 'b-1' }) })),
+  );
 
   const figures = await aggregatesOf(await core.aggregate({ spans, everyMs }, breathe));
   expect(figures.length).toBe(oracle.aggregate(spans, everyMs).length);
