@@ -14,6 +14,7 @@ import { describeApi } from './docs.ts';
 import { readJson } from './json-body.ts';
 import { bodyLimit, sendProblem } from './problems.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { alarmRoutes } from './routes/alarms.ts';
 import { associationRoutes } from './routes/associations.ts';
 import { biomedRoutes } from './routes/biomed.ts';
 import { encounterRoutes } from './routes/encounters.ts';
@@ -95,6 +96,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
     async (v1) => {
       await v1.register(sessionRoutes, { services, secure, signInsPerMinute: limits.signInsPerMinute });
       await v1.register(nursingRoutes, { services, clock: options.clock });
+      await v1.register(alarmRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
       await v1.register(biomedRoutes, { services });

@@ -27,6 +27,7 @@ export interface Services {
   readonly devices: DeviceService;
   readonly observations: ObservationService;
   readonly alarms: AlarmService;
+  readonly alarmRights: AlarmRightsService;
   readonly live: LiveService;
   readonly audit: AuditService;
   readonly jobs: JobService;
@@ -240,11 +241,49 @@ export interface ObservationService {
   }): Promise<readonly LatestValue[] | 'absent'>;
 }
 
+export type AlarmActOutcome = 'done' | 'gone' | 'changed' | 'not-allowed';
+/** `version` is the one the person saw: 'changed' when the alarm has risen or come again since. */
+export interface AlarmActSaid {
+  readonly version?: number;
+  readonly reason?: string;
+}
 export interface AlarmService {
   active(filter: { ward?: WardId; bed?: BedId }): readonly Alarm[];
   alarm(id: AlarmId): Alarm | undefined;
-  /** `version` is the one the person saw; 'changed' when the alarm has moved on since. */
-  acknowledge(id: AlarmId, by: Person, version?: number): 'acknowledged' | 'gone' | 'changed' | 'not-allowed';
+  acknowledge(id: AlarmId, by: Person, version?: number): AlarmActOutcome;
+  accept(id: AlarmId, by: Person, version?: number): AlarmActOutcome;
+  reject(id: AlarmId, by: Person, version?: number, reason?: string): AlarmActOutcome;
+  pauseAudio(id: AlarmId, by: Person, said: AlarmActSaid & { forMs?: number }): AlarmActOutcome;
+  pauseAlarm(
+    id: AlarmId,
+    by: Person,
+    said: AlarmActSaid & { forMs?: number; reason: string },
+  ): AlarmActOutcome;
+  switchOff(
+    id: AlarmId,
+    by: Person,
+    said: AlarmActSaid & { what: 'audio' | 'alarm'; reason: string },
+  ): AlarmActOutcome;
+  resume(id: AlarmId, by: Person, version?: number): AlarmActOutcome;
+  clear(id: AlarmId, by: Person, version?: number): AlarmActOutcome;
+  endMeasurement(id: AlarmId, by: Person, reason: string): AlarmActOutcome;
+}
+
+/** What a person may do to one alarm, beyond the roles of the route: who is assigned, who is in charge (CLINICAL 4). */
+export const alarmActs = [
+  'acknowledge',
+  'accept',
+  'reject',
+  'pauseAudio',
+  'pauseAlarm',
+  'switchOff',
+  'resume',
+  'clear',
+  'endMeasurement',
+] as const;
+export type AlarmAct = (typeof alarmActs)[number];
+export interface AlarmRightsService {
+  may(person: Person, act: AlarmAct, alarm: Alarm): boolean;
 }
 
 export interface LiveService {

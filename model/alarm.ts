@@ -29,11 +29,44 @@ export type Inactivation =
 export type Responsibility = 'undefined' | 'accepted' | 'rejected';
 export type Delivery = 'queued' | 'sent' | 'received' | 'shown' | 'failed';
 
+/** Who says that the condition is there: Vigil's own limit or rule, or the device's own alarm (CLINICAL 5). */
+export interface AlarmSource {
+  readonly by: 'limit' | 'device';
+  readonly priority: Priority;
+  readonly device?: DeviceId;
+  /** Of a device's alert: as it was sent. */
+  readonly alertId?: string;
+  readonly code?: string;
+  readonly text?: string;
+  readonly latching?: boolean;
+  /** What was done about it at the bedside; followed for a bounded time. */
+  readonly inactivation?: Inactivation;
+  /** The device said nothing of it for 3 intervals: kept, as it was. */
+  readonly lost?: boolean;
+}
+
+/** Where a redirection has come to; written by the router alone and kept over a restart. */
+export interface AlarmRoute {
+  /** 1 = the first level of the chain. */
+  readonly level: number;
+  /** 1 = the first time through the chain. */
+  readonly round: number;
+  readonly sinceMs: number;
+  /** When patience is over; absent: it does not move on by itself. */
+  readonly untilMs?: number;
+  /** To whom it rings. */
+  readonly to: readonly string[];
+  readonly rejectedBy: readonly string[];
+}
+
 /** One alarm as shown: an AlarmCondition that was raised, with its signal. */
 export interface Alarm {
   readonly id: AlarmId;
   readonly kind: 'physiological' | 'technical';
-  /** `limit` for a crossed limit, else a word of the technical table: `device-silent`, `journal-unrecorded` … */
+  /**
+   * `limit` for a crossed limit, `device` for a device's own alarm about nothing Vigil has a limit for, else a word of
+   * the tables of docs/alarms.md: `device-silent`, `overdue`, `journal-unrecorded` …
+   */
   readonly condition: string;
   readonly priority: Priority;
   readonly ward?: WardId;
@@ -60,6 +93,22 @@ export interface Alarm {
   readonly acknowledgedAtMs?: number;
   /** The acknowledged signal returns then, if still present. */
   readonly realarmAtMs?: number;
+  /** Of a pause or an off: by whom (name), why, since when and until when; no end: untimed. */
+  readonly inactivatedBy?: string;
+  readonly inactivatedAtMs?: number;
+  readonly inactivatedUntilMs?: number;
+  readonly inactivationReason?: string;
+  /** Who goes (name), and until when everybody waits for it. */
+  readonly acceptedBy?: string;
+  readonly acceptedAtMs?: number;
+  readonly acceptUntilMs?: number;
+  /** The newest who cannot go (name). */
+  readonly rejectedBy?: string;
+  /** The signal stays when the condition ends, until a person clears it. */
+  readonly latching: boolean;
+  /** All who say so now. */
+  readonly sources: readonly AlarmSource[];
+  readonly route?: AlarmRoute;
   /** Raised by a value whose validity is questionable. */
   readonly questionable: boolean;
   /** False until the transition is on disk; shown as "not recorded". */
@@ -71,6 +120,13 @@ export interface Alarm {
   /** Counts transitions; an act names the version it saw. */
   readonly version: number;
 }
+
+/**
+ * Whether handhelds must ring for it: its signal is on, and nobody has acknowledged, paused or accepted it. A latched one
+ * does not ring, it reminds.
+ */
+export const mustRing = (alarm: Pick<Alarm, 'signal' | 'inactivation' | 'responsibility'>): boolean =>
+  alarm.signal === 'on' && alarm.inactivation === 'enabled' && alarm.responsibility !== 'accepted';
 
 /** What a device says of itself on its `alerts` topic. */
 export interface AlertState {

@@ -1,34 +1,26 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import type { Alarm } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import { IdSchema } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
 import type { BedView } from '../../model/stream.ts';
 import { inSight, knowsPatients, nurses, personOf, sees, watching } from '../auth.ts';
-import { Fault } from '../../model/fault.ts';
 import { pageBy } from '../page.ts';
-import { mustBe, settle } from '../problems.ts';
+import { mustBe } from '../problems.ts';
 import type { Services } from '../services.ts';
 import { AlarmShape } from '../shapes/alarm.ts';
 import { BedShape, MonitoringShape, WardShape } from '../shapes/census.ts';
 import { BedViewShape } from '../shapes/observation.ts';
-import { atMs, OpaqueId, PageQuery, pageOf, record, text } from '../shapes/shape.ts';
+import { atMs, PageQuery, pageOf, record, text } from '../shapes/shape.ts';
 
 const Id = record({ id: IdSchema });
-const AlarmId = record({ id: OpaqueId });
-const Acknowledge = record({
-  version: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'The version that was seen; another one by now is refused.' }),
-  ),
-});
 const Monitoring = record({
   state: MonitoringShape,
   reason: Type.Optional(text(256)),
   expectedReturnAtMs: Type.Optional(atMs()),
 });
 
-/** Wards, beds and alarms: what a nurse looks at and does at the bed. */
+/** Wards and beds: what a nurse looks at and does at the bed. */
 export const nursingRoutes: FastifyPluginAsyncTypebox<{ services: Services; clock: Clock }> = async (
   app,
   { services, clock },
@@ -115,51 +107,6 @@ export const nursingRoutes: FastifyPluginAsyncTypebox<{ services: Services; cloc
       return { view: forPerson(person, inSight(person, census.view(bed.id))) };
     },
   );
-
-  app.get(
-    '/alarms',
-    {
-      config: { roles: watching },
-      schema: {
-        tags,
-        summary: 'Active alarms of your wards, highest priority first, then oldest',
-        querystring: record({ ward: Type.Optional(IdSchema), bed: Type.Optional(IdSchema), ...PageQuery }),
-        response: { 200: pageOf(AlarmShape) },
-      },
-    },
-    async (request) => {
-      const { ward, bed, ...page } = request.query;
-      const person = personOf(request);
-      const active = alarms.active({ ward, bed }).filter((alarm) => mayHear(person, alarm));
-      return pageBy(active, page, byUrgency);
-    },
-  );
-
-  app.post(
-    '/alarms/:id/acknowledge',
-    {
-      config: { roles: nurses },
-      schema: {
-        tags,
-        summary: 'Acknowledge one alarm',
-        description:
-          'This quiets the handhelds; the monitor keeps sounding. Still present later, it rings again.',
-        params: AlarmId,
-        body: Acknowledge,
-        response: {
-          200: record({ outcome: Type.Literal('acknowledged'), alarm: Type.Optional(AlarmShape) }),
-        },
-      },
-    },
-    async (request) => {
-      const person = personOf(request);
-      const alarm = alarms.alarm(request.params.id);
-      if (!alarm || !mayHear(person, alarm)) throw new Fault('API_NOT_FOUND');
-      const outcome = alarms.acknowledge(alarm.id, person, request.body.version);
-      if (outcome !== 'acknowledged') return settle(outcome);
-      return { outcome, alarm: alarms.alarm(alarm.id) };
-    },
-  );
 };
 
 export const forPerson = (person: Person, view: BedView): BedView => {
@@ -167,10 +114,3 @@ export const forPerson = (person: Person, view: BedView): BedView => {
   const { patient: _patient, encounter: _encounter, ...rest } = view;
   return rest;
 };
-
-/** An alarm without a ward is the house's own (disk, host, clock) and holds nothing of a patient. */
-const mayHear = (person: Person, alarm: Alarm): boolean =>
-  alarm.ward === undefined || sees(person, alarm.ward);
-
-const byUrgency = (alarm: Alarm): string =>
-  `${{ high: 0, medium: 1, low: 2 }[alarm.priority]} ${String(Math.floor(alarm.raisedAtMs)).padStart(16, '0')} ${alarm.id}`;

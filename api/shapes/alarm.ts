@@ -1,10 +1,50 @@
 import Type from 'typebox';
-import { priorities, type Alarm, type AlarmLimit } from '../../model/alarm.ts';
+import {
+  priorities,
+  type Alarm,
+  type AlarmLimit,
+  type AlarmRoute,
+  type AlarmSource,
+} from '../../model/alarm.ts';
 import type { LimitRequest } from '../services.ts';
 import { atMs, record, shape, text, words } from './shape.ts';
 
 export const PriorityShape = words(priorities);
 export const DirectionShape = words(['high', 'low'] as const);
+
+const InactivationShape = words([
+  'enabled',
+  'audioPaused',
+  'audioOff',
+  'alarmPaused',
+  'alarmOff',
+  'acknowledged',
+] as const);
+
+const AlarmSourceShape = shape<AlarmSource>()(
+  record({
+    by: words(['limit', 'device'] as const),
+    priority: PriorityShape,
+    device: Type.Optional(Type.String()),
+    alertId: Type.Optional(Type.String()),
+    code: Type.Optional(Type.String()),
+    text: Type.Optional(Type.String()),
+    latching: Type.Optional(Type.Boolean()),
+    inactivation: Type.Optional(InactivationShape),
+    lost: Type.Optional(Type.Boolean()),
+  }),
+);
+
+const AlarmRouteShape = shape<AlarmRoute>()(
+  record({
+    level: Type.Number(),
+    round: Type.Number(),
+    sinceMs: atMs(),
+    untilMs: Type.Optional(atMs()),
+    to: Type.Array(Type.String()),
+    rejectedBy: Type.Array(Type.String()),
+  }),
+);
 
 export const AlarmShape = shape<Alarm>()(
   record({
@@ -25,14 +65,7 @@ export const AlarmShape = shape<Alarm>()(
     unit: Type.Optional(Type.String()),
     presence: words(['absent', 'pending', 'present', 'sourceLost'] as const),
     signal: words(['off', 'on', 'latched'] as const),
-    inactivation: words([
-      'enabled',
-      'audioPaused',
-      'audioOff',
-      'alarmPaused',
-      'alarmOff',
-      'acknowledged',
-    ] as const),
+    inactivation: InactivationShape,
     responsibility: words(['undefined', 'accepted', 'rejected'] as const),
     onsetAtMs: atMs(),
     raisedAtMs: atMs(),
@@ -40,6 +73,17 @@ export const AlarmShape = shape<Alarm>()(
     acknowledgedBy: Type.Optional(Type.String()),
     acknowledgedAtMs: Type.Optional(atMs()),
     realarmAtMs: Type.Optional(atMs()),
+    inactivatedBy: Type.Optional(Type.String()),
+    inactivatedAtMs: Type.Optional(atMs()),
+    inactivatedUntilMs: Type.Optional(atMs()),
+    inactivationReason: Type.Optional(Type.String()),
+    acceptedBy: Type.Optional(Type.String()),
+    acceptedAtMs: Type.Optional(atMs()),
+    acceptUntilMs: Type.Optional(atMs()),
+    rejectedBy: Type.Optional(Type.String()),
+    latching: Type.Boolean(),
+    sources: Type.Array(AlarmSourceShape),
+    route: Type.Optional(AlarmRouteShape),
     questionable: Type.Boolean(),
     recorded: Type.Boolean(),
     owner: Type.Optional(words(['nurse', 'biomed', 'admin'] as const)),

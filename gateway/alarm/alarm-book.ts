@@ -1,47 +1,62 @@
-import { priorities, type Alarm, type Priority } from '../../model/alarm.ts';
+import { priorities, type Alarm, type AlarmRoute, type Priority } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { AlarmId, Chance } from '../../model/ids.ts';
-import type { AlarmCause, AlarmEntry, AlarmLog, BandState } from './alarm-log.ts';
+import {
+  answer,
+  quiet,
+  realarmMs,
+  unanswered,
+  unquieted,
+  type ActBy,
+  type ActOutcome,
+  type ActSaid,
+  type Move,
+  type PauseSaid,
+} from './acts.ts';
+import type { AlarmCause, AlarmEntry, AlarmLog, BandState, RouteCause } from './alarm-log.ts';
 import { AlarmRecorder } from './alarm-recorder.ts';
+import type { InactivationEvent } from './inactivation.ts';
+import { signal } from './signal.ts';
+import {
+  isEpisodic,
+  needsReminder,
+  newStanding,
+  restoreDues,
+  shown,
+  type LiveFigures,
+  type Standing,
+} from './standing.ts';
 
-/** An acknowledged signal returns after this, if the condition is still present (CLINICAL 4). */
-export const realarmMs: Readonly<Record<Priority, number>> = { high: 120_000, medium: 300_000, low: 600_000 };
+export type { LiveFigures } from './standing.ts';
+
 /** Ended alarms that can still be asked for by id. */
 const endedBound = 2_000;
-export type AlarmListener = (alarm: Alarm, cause: AlarmCause) => void;
+/** Who acted (by id) and why, where a person did. */
+export interface Said {
+  readonly by?: string;
+  readonly reason?: string;
+}
+export type AlarmListener = (alarm: Alarm, cause: AlarmCause, said: Said) => void;
 
 /** What a raise must say; the book adds id, times and the four axes beside presence. */
 export type AlarmDraft = Omit<
   Alarm,
+  | keyof typeof unquieted
+  | keyof typeof unanswered
   | 'id'
   | 'raisedAtMs'
   | 'signal'
-  | 'inactivation'
-  | 'responsibility'
   | 'recorded'
   | 'version'
   | 'endedAtMs'
-  | 'acknowledgedBy'
-  | 'acknowledgedAtMs'
-  | 'realarmAtMs'
->;
-export type AlarmPatch = Partial<Omit<Alarm, 'id' | 'version' | 'recorded' | 'raisedAtMs'>>;
-
-/** What a present alarm's judge says of it now; asked for whenever it is shown. */
-export interface LiveFigures {
-  figures(): { readonly value?: number; readonly peak?: number };
-  /** The newest judged value was a single measurement: once acknowledged the alarm is quiet until the next one. */
-  episodic(): boolean;
-}
-
-interface Standing {
-  readonly key: string;
-  alarm: Alarm;
-  bands: readonly BandState[] | undefined;
-  episodic: boolean;
-  live: LiveFigures | undefined;
-  /** On the clock's monotonic time; undefined while not acknowledged. */
-  realarmDueMs: number | undefined;
+  | 'route'
+  | 'latching'
+  | 'sources'
+> &
+  Partial<Pick<Alarm, 'latching' | 'sources'>>;
+export type AlarmPatch = Partial<Omit<Alarm, 'id' | 'version' | 'recorded'>>;
+interface ChangeMore extends Said {
+  readonly bands?: readonly BandState[];
 }
 
 /**
@@ -109,29 +124,26 @@ export class AlarmBook {
     if (standing) standing.live = live;
   }
 
+  /** A new episode of a latched alarm is the same alarm, raised again (CLINICAL 4). */
   raise(
     key: string,
     draft: AlarmDraft,
     more: { bands?: readonly BandState[]; live?: LiveFigures } = {},
   ): Alarm {
+    const latched = this.standing.get(key);
     const alarm: Alarm = {
+      latching: false,
+      sources: [],
       ...draft,
-      id: this.chance.id('alarm'),
+      id: latched?.alarm.id ?? this.chance.id('alarm'),
       raisedAtMs: this.clock.nowMs(),
       signal: 'on',
       inactivation: 'enabled',
       responsibility: 'undefined',
       recorded: false,
-      version: 1,
+      version: (latched?.alarm.version ?? 0) + 1,
     };
-    const standing: Standing = {
-      key,
-      alarm,
-      bands: more.bands,
-      episodic: false,
-      live: more.live,
-      realarmDueMs: undefined,
-    };
+    const standing: Standing = { ...newStanding(key, alarm), bands: more.bands, live: more.live };
     this.standing.set(key, standing);
     this.byId.set(alarm.id, standing);
     this.tell(standing, 'raised', {});
@@ -147,16 +159,12 @@ export class AlarmBook {
       this.change(key, patch, 'deescalated', { bands });
       return;
     }
-    standing.realarmDueMs = undefined;
-    this.change(key, { ...patch, ...unquieted, responsibility: 'undefined' }, 'escalated', { bands });
+    stopTimers(standing);
+    standing.seenFrom = standing.alarm.version + 1;
+    this.change(key, { ...patch, ...unquieted, ...unanswered }, 'escalated', { bands });
   }
 
-  change(
-    key: string,
-    patch: AlarmPatch,
-    cause: AlarmCause,
-    more: { bands?: readonly BandState[]; by?: string; reason?: string } = {},
-  ): void {
+  change(key: string, patch: AlarmPatch, cause: AlarmCause, more: ChangeMore = {}): void {
     const standing = this.standing.get(key);
     if (!standing) return;
     if (more.bands) standing.bands = more.bands;
@@ -164,7 +172,202 @@ export class AlarmBook {
     this.tell(standing, cause, more);
   }
 
-  end(key: string, more: { by?: string; reason?: string } = {}): void {
+  /** The condition is gone. The signal of a latching one stays until a person clears it. */
+  end(key: string, more: Said = {}): void {
+    const standing = this.standing.get(key);
+    if (!standing) return;
+    const event = standing.alarm.latching ? 'endedLatching' : 'ended';
+    const [next] = signal[standing.alarm.signal][event] ?? [];
+    if (next === 'off') this.finish(key, 'ended', more);
+    if (next !== 'latched') return;
+    stopTimers(standing);
+    standing.remindDueMs = this.clock.monotonicMs() + realarmMs[standing.alarm.priority];
+    const patch = {
+      ...shown(standing),
+      ...unquieted,
+      ...unanswered,
+      presence: 'absent',
+      signal: next,
+    } as const;
+    standing.live = undefined;
+    this.change(key, { ...patch, route: undefined }, 'latched', more);
+  }
+
+  /** A person ends the measurement, or the association ends: latched or not, nothing is left of it. */
+  measurementEnded(key: string, more: Said = {}): void {
+    this.finish(key, 'ended', more);
+  }
+
+  /** Quiets one alarm on the handhelds for its re-alarm time; the condition stays shown. Rights are the caller's. */
+  acknowledge(id: AlarmId, by: ActBy, said: ActSaid = {}): ActOutcome {
+    if (this.byId.get(id)?.alarm.inactivation === 'acknowledged') said = { ...said, version: undefined };
+    return this.quiet(id, 'acknowledge', by, said);
+  }
+
+  /** Acknowledge, pause, switch off or resume, as the table of the inactivation axis has it. */
+  quiet(id: AlarmId, event: InactivationEvent, by: ActBy, said: PauseSaid = {}): ActOutcome {
+    return this.act(
+      id,
+      said,
+      (standing) => {
+        if (event === 'acknowledge' && standing.alarm.inactivation === 'acknowledged') return 'done';
+        if (standing.alarm.signal === 'latched' && event !== 'acknowledge') return undefined;
+        return quiet(standing.alarm, event, { ...said, ...this.now(standing), by });
+      },
+      by,
+    );
+  }
+
+  /** Accept: it silences every handheld for the accepter's patience. Reject: the router is to move on. */
+  answer(id: AlarmId, event: 'accept' | 'reject', by: ActBy, said: ActSaid = {}): ActOutcome {
+    return this.act(
+      id,
+      said,
+      (standing) => {
+        const { alarm } = standing;
+        const foreign =
+          event === 'reject' &&
+          alarm.responsibility === 'accepted' &&
+          alarm.acceptedBy !== (by.name ?? by.id);
+        if (alarm.signal !== 'on' || foreign) return undefined;
+        const cause = event === 'accept' ? 'accepted' : 'rejected';
+        return answer(alarm, event, { by, nowMs: this.clock.nowMs(), cause });
+      },
+      by,
+    );
+  }
+
+  /** A latched signal whose condition is gone is over; while it is present nothing can be cleared. */
+  clear(id: AlarmId, by: ActBy, said: ActSaid = {}): ActOutcome {
+    return this.act(
+      id,
+      said,
+      (standing) => {
+        if (signal[standing.alarm.signal].cleared === undefined) return undefined;
+        this.finish(standing.key, 'cleared', { by: by.id, reason: said.reason });
+        return 'done';
+      },
+      by,
+    );
+  }
+
+  /** Where the router has brought it. Not an act of a person on the alarm: no version is asked for. */
+  route(id: AlarmId, route: AlarmRoute, cause: RouteCause, said: Said = {}): 'done' | 'gone' {
+    const standing = this.byId.get(id);
+    if (!standing) return 'gone';
+    const passed =
+      cause === 'routed'
+        ? undefined
+        : answer(standing.alarm, 'passedOn', { nowMs: this.clock.nowMs(), cause });
+    if (passed) standing.acceptDueMs = undefined;
+    this.change(standing.key, { ...passed?.patch, route }, cause, said);
+    return 'done';
+  }
+
+  /** A new measurement that still violates rings again, whoever acknowledged the one before. */
+  measuredAgain(key: string): void {
+    const standing = this.standing.get(key);
+    if (standing) this.moved(standing, quiet(standing.alarm, 'measuredAgain', this.now(standing)));
+  }
+
+  /** About twice a second: what is due returns, expires or reminds; what could not be written is tried again. */
+  sweep(): void {
+    const monoMs = this.clock.monotonicMs();
+    for (const standing of this.standing.values()) this.lookAt(standing, monoMs);
+    this.recorder.retry();
+  }
+
+  /**
+   * Puts back what was present when the log ended. Downtime counts against the re-alarm time; a clock that went back
+   * meanwhile cannot make it longer than it was.
+   */
+  async restore(): Promise<void> {
+    for (const entry of await this.recorder.readBack()) {
+      if (this.standing.has(entry.key)) continue;
+      const alarm: Alarm = { ...entry.alarm, ...older(entry.alarm), recorded: true };
+      const standing: Standing = {
+        ...newStanding(entry.key, alarm),
+        bands: entry.bands,
+        episodic: entry.episodic ?? false,
+      };
+      restoreDues(standing, { wallMs: this.clock.nowMs(), monoMs: this.clock.monotonicMs() });
+      this.standing.set(entry.key, standing);
+      this.byId.set(alarm.id, standing);
+    }
+    this.recorder.checkpoint();
+  }
+
+  /** What is due by the clock. */
+  private lookAt(standing: Standing, monoMs: number): void {
+    const { alarm } = standing;
+    if (standing.quietDueMs === undefined) this.restFrom(standing, monoMs);
+    else if (standing.quietDueMs <= monoMs) {
+      const over = quiet(alarm, 'timeOver', this.now(standing));
+      const latched = alarm.signal === 'latched';
+      this.moved(standing, over && latched ? { ...over, cause: 'reminded' } : over);
+      if (latched) standing.remindDueMs = monoMs + realarmMs[alarm.priority];
+      return;
+    }
+    if (standing.acceptDueMs !== undefined && standing.acceptDueMs <= monoMs) {
+      standing.acceptDueMs = undefined;
+      // Somebody is at the bed: the acceptance was kept.
+      if (alarm.inactivation === 'acknowledged') return;
+      this.moved(
+        standing,
+        answer(alarm, 'timeOver', { nowMs: this.clock.nowMs(), cause: 'acceptanceExpired' }),
+      );
+    }
+    if (
+      standing.remindDueMs !== undefined &&
+      standing.remindDueMs <= monoMs &&
+      needsReminder(standing.alarm)
+    ) {
+      standing.remindDueMs = monoMs + realarmMs[alarm.priority];
+      this.change(standing.key, {}, 'reminded');
+    }
+  }
+
+  /** A cuff alarm that was acknowledged and is judged by a continuous source since has a re-alarm time again. */
+  private restFrom(standing: Standing, monoMs: number): void {
+    if (standing.alarm.inactivation !== 'acknowledged' || isEpisodic(standing)) return;
+    standing.quietDueMs = monoMs + realarmMs[standing.alarm.priority];
+  }
+
+  private act(
+    id: AlarmId,
+    said: ActSaid,
+    run: (standing: Standing) => Move | 'done' | undefined,
+    by: ActBy,
+  ): ActOutcome {
+    const standing = this.byId.get(id);
+    if (!standing) return 'gone';
+    const { version } = said;
+    if (version !== undefined && (version < standing.seenFrom || version > standing.alarm.version))
+      return 'changed';
+    const move = run(standing);
+    if (move === undefined) return 'not-allowed';
+    if (move !== 'done') this.moved(standing, move, { by: by.id, reason: said.reason });
+    return 'done';
+  }
+
+  private moved(standing: Standing, move: Move | undefined, said: Said = {}): void {
+    if (!move) return;
+    const monoMs = this.clock.monotonicMs();
+    const from = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : monoMs + ms);
+    if ('inactivation' in move.patch) {
+      standing.quietDueMs = from(move.quietMs);
+      standing.remindDueMs = from(move.remindMs);
+    }
+    if ('responsibility' in move.patch) standing.acceptDueMs = from(move.acceptMs);
+    else if ('acceptUntilMs' in move.patch) standing.acceptDueMs = undefined;
+    this.change(standing.key, move.patch, move.cause, said);
+  }
+
+  private now(standing: Standing): { readonly nowMs: number; readonly episodic: boolean } {
+    return { nowMs: this.clock.nowMs(), episodic: isEpisodic(standing) };
+  }
+
+  private finish(key: string, cause: 'ended' | 'cleared', more: Said): void {
     const standing = this.standing.get(key);
     if (!standing) return;
     this.standing.delete(key);
@@ -179,101 +382,17 @@ export class AlarmBook {
     };
     standing.live = undefined;
     this.keepEnded(standing.alarm);
-    this.tell(standing, 'ended', more);
+    this.tell(standing, cause, more);
   }
 
-  /** Quiets one alarm on the handhelds for its re-alarm time; the condition stays shown. Rights are the caller's. */
-  acknowledge(
-    id: AlarmId,
-    by: { readonly id: string; readonly name?: string },
-    version?: number,
-  ): 'acknowledged' | 'gone' | 'changed' {
-    const standing = this.byId.get(id);
-    if (!standing) return 'gone';
-    const { alarm } = standing;
-    if (version !== undefined && version !== alarm.version) return 'changed';
-    if (alarm.inactivation === 'acknowledged') return 'acknowledged';
-    const quietMs = realarmMs[alarm.priority];
-    const nowMs = this.clock.nowMs();
-    const episodic = isEpisodic(standing);
-    if (!episodic) standing.realarmDueMs = this.clock.monotonicMs() + quietMs;
-    this.change(
-      standing.key,
-      {
-        inactivation: 'acknowledged',
-        acknowledgedBy: by.name ?? by.id,
-        acknowledgedAtMs: nowMs,
-        ...(episodic ? {} : { realarmAtMs: nowMs + quietMs }),
-      },
-      'acknowledged',
-      { by: by.id },
-    );
-    return 'acknowledged';
-  }
-
-  /** A new measurement that still violates rings again, whoever acknowledged the one before. */
-  measuredAgain(key: string): void {
-    const standing = this.standing.get(key);
-    if (standing?.alarm.inactivation !== 'acknowledged') return;
-    standing.realarmDueMs = undefined;
-    this.change(key, unquieted, 'realarmed');
-  }
-
-  /** About twice a second: acknowledged signals whose time is over return; what could not be written is tried again. */
-  sweep(): void {
-    const monoMs = this.clock.monotonicMs();
-    for (const standing of this.standing.values()) {
-      if (standing.realarmDueMs === undefined) this.restFrom(standing, monoMs);
-      else if (standing.realarmDueMs <= monoMs) {
-        standing.realarmDueMs = undefined;
-        this.change(standing.key, unquieted, 'realarmed');
-      }
-    }
-    this.recorder.retry();
-  }
-
-  /**
-   * Puts back what was present when the log ended. Downtime counts against the re-alarm time; a clock that went back
-   * meanwhile cannot make it longer than it was.
-   */
-  async restore(): Promise<void> {
-    for (const entry of await this.recorder.readBack()) {
-      if (this.standing.has(entry.key)) continue;
-      const { alarm } = entry;
-      const standing: Standing = {
-        key: entry.key,
-        alarm: { ...alarm, recorded: true },
-        bands: entry.bands,
-        episodic: entry.episodic ?? false,
-        live: undefined,
-        realarmDueMs: this.remaining(alarm),
-      };
-      this.standing.set(entry.key, standing);
-      this.byId.set(alarm.id, standing);
-    }
-    this.recorder.checkpoint();
-  }
-
-  /** A cuff alarm that was acknowledged and is judged by a continuous source since has a re-alarm time again. */
-  private restFrom(standing: Standing, monoMs: number): void {
-    if (standing.alarm.inactivation !== 'acknowledged' || isEpisodic(standing)) return;
-    standing.realarmDueMs = monoMs + realarmMs[standing.alarm.priority];
-  }
-
-  private remaining(alarm: Alarm): number | undefined {
-    if (alarm.inactivation !== 'acknowledged' || alarm.realarmAtMs === undefined) return undefined;
-    const leftMs = Math.min(realarmMs[alarm.priority], alarm.realarmAtMs - this.clock.nowMs());
-    return this.clock.monotonicMs() + Math.max(0, leftMs);
-  }
-
-  private tell(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): void {
+  private tell(standing: Standing, cause: AlarmCause, more: Said): void {
     const entry = this.entryOf(standing, cause, more);
     // The nurse first; the log is queued in the same tick, behind it.
-    for (const listener of this.listeners) listener(entry.alarm, cause);
+    for (const listener of this.listeners) listener(entry.alarm, cause, more);
     this.recorder.add(entry);
   }
 
-  private entryOf(standing: Standing, cause: AlarmCause, more: { by?: string; reason?: string }): AlarmEntry {
+  private entryOf(standing: Standing, cause: AlarmCause, more: Said): AlarmEntry {
     const { key, bands } = standing;
     return {
       version: 1,
@@ -293,14 +412,14 @@ export class AlarmBook {
     if (standing) {
       if (standing.alarm.version !== written.version) return;
       standing.alarm = { ...standing.alarm, recorded: true };
-      for (const listener of this.listeners) listener(shown(standing), 'recorded');
+      for (const listener of this.listeners) listener(shown(standing), 'recorded', {});
       return;
     }
     const ended = this.ended.get(written.id);
     if (ended?.version !== written.version) return;
     const alarm = { ...ended, recorded: true };
     this.ended.set(alarm.id, alarm);
-    for (const listener of this.listeners) listener(alarm, 'recorded');
+    for (const listener of this.listeners) listener(alarm, 'recorded', {});
   }
 
   private keepEnded(alarm: Alarm): void {
@@ -314,13 +433,12 @@ export class AlarmBook {
   }
 }
 
-const unquieted = {
-  inactivation: 'enabled',
-  acknowledgedBy: undefined,
-  acknowledgedAtMs: undefined,
-  realarmAtMs: undefined,
-} as const satisfies AlarmPatch;
+function stopTimers(standing: Standing): void {
+  standing.quietDueMs = standing.acceptDueMs = standing.remindDueMs = undefined;
+}
 
-const shown = ({ alarm, live }: Standing): Alarm => (live ? { ...alarm, ...live.figures() } : alarm);
-
-const isEpisodic = ({ live, episodic }: Standing): boolean => (live ? live.episodic() : episodic);
+/** What alarms written before lack. */
+const older = ({ latching, sources }: Partial<Alarm>): Pick<Alarm, 'latching' | 'sources'> => ({
+  latching: latching ?? false,
+  sources: sources ?? [],
+});

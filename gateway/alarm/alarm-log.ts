@@ -12,12 +12,33 @@ export const alarmCauses = [
   'sourceBack',
   'updated',
   'acknowledged',
+  'accepted',
+  'rejected',
+  'acceptanceExpired',
+  'audioPaused',
+  'audioOff',
+  'alarmPaused',
+  'alarmOff',
+  'resumed',
   'realarmed',
+  'reminded',
+  'routed',
+  'redirected',
+  'passedOn',
+  'wholeWard',
+  'latched',
   'ended',
+  'cleared',
   'restored',
   'recorded',
 ] as const;
 export type AlarmCause = (typeof alarmCauses)[number];
+
+/**
+ * What the router says of a redirection: `routed` to the first level, `redirected` by hand, `passedOn` by patience or
+ * rejection, to the `wholeWard` after the last level.
+ */
+export type RouteCause = Extract<AlarmCause, 'routed' | 'redirected' | 'passedOn' | 'wholeWard'>;
 
 /** Where one band of a limit alarm stands. */
 export interface BandState {

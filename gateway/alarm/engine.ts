@@ -1,12 +1,13 @@
-import type { Alarm, AlertState } from '../../model/alarm.ts';
+import type { Alarm, AlarmRoute, AlertState } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Device, Link, Mode } from '../../model/device.ts';
 import type { AlarmId, BedId, Chance, DeviceId, WardId } from '../../model/ids.ts';
 import { metrics as metricTable } from '../../model/metric-table.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { IntakeListeners, LiveSeries } from '../intake/types.ts';
+import type { ActBy, ActOutcome, ActSaid, PauseSaid } from './acts.ts';
 import { AlarmBook, type AlarmListener } from './alarm-book.ts';
-import { alarmLog, type AlarmRows } from './alarm-log.ts';
+import { alarmLog, type AlarmRows, type RouteCause } from './alarm-log.ts';
 import type { AlarmLatency } from './limit-line.ts';
 import { criticalMetrics } from './source-order.ts';
 import { Subjects } from './subjects.ts';
@@ -16,7 +17,9 @@ import { StandbyWatch } from './watch-standby.ts';
 import { ValueWatch } from './watch-values.ts';
 import type { AlarmCensus, WatchedDevice } from './watched.ts';
 
-export type { AlarmCause } from './alarm-log.ts';
+export type { ActBy, ActOutcome, ActSaid, PauseSaid } from './acts.ts';
+export type { AlarmListener } from './alarm-book.ts';
+export type { AlarmCause, RouteCause } from './alarm-log.ts';
 export type { AlarmLatency } from './limit-line.ts';
 export type { TechnicalRequest } from './technical.ts';
 
@@ -128,19 +131,70 @@ export class Alarms implements IntakeListeners {
     return this.book.alarm(id);
   }
 
-  acknowledge(
+  // Who may act is the caller's to know; what may be done to which alarm, and for how long, is decided here.
+
+  /** Quiets the handhelds for the re-alarm time; the condition stays shown. */
+  acknowledge(id: AlarmId, by: ActBy, version?: number): ActOutcome {
+    return this.book.acknowledge(id, by, { version });
+  }
+
+  /** *I go*: quiets every handheld for the patience of its priority; then, if nobody acknowledged, it rings again. */
+  accept(id: AlarmId, by: ActBy, version?: number): ActOutcome {
+    return this.book.answer(id, 'accept', by, { version });
+  }
+
+  /** *I cannot go*: ends the own acceptance; the router moves on. Nobody rejects for another. */
+  reject(id: AlarmId, by: ActBy, version?: number, reason?: string): ActOutcome {
+    return this.book.answer(id, 'reject', by, { version, reason });
+  }
+
+  /** Sound only, 2 minutes at most. */
+  pauseAudio(id: AlarmId, by: ActBy, said: PauseSaid = {}): ActOutcome {
+    return this.book.quiet(id, 'pauseAudio', by, said);
+  }
+
+  /** The whole signal, 10 minutes at most, with a reason, never for a latching class. */
+  pauseAlarm(id: AlarmId, by: ActBy, said: PauseSaid & { readonly reason: string }): ActOutcome {
+    return this.book.quiet(id, 'pauseAlarm', by, said);
+  }
+
+  /** Untimed, with a reason, a banner and reminders; never for a latching class. */
+  switchOff(
     id: AlarmId,
-    by: { readonly id: string; readonly name?: string },
-    version?: number,
-  ): 'acknowledged' | 'gone' | 'changed' | 'not-allowed' {
-    return this.book.acknowledge(id, by, version);
+    by: ActBy,
+    said: ActSaid & { readonly what: 'audio' | 'alarm'; readonly reason: string },
+  ): ActOutcome {
+    return this.book.quiet(id, said.what === 'audio' ? 'switchAudioOff' : 'switchAlarmOff', by, said);
+  }
+
+  /** Ends an acknowledgement, a pause or an off at once. */
+  resume(id: AlarmId, by: ActBy, version?: number): ActOutcome {
+    return this.book.quiet(id, 'resume', by, { version });
+  }
+
+  /** Ends the signal of a latched alarm whose condition is gone. */
+  clear(id: AlarmId, by: ActBy, version?: number): ActOutcome {
+    return this.book.clear(id, by, { version });
   }
 
   /** A person says that the measurement behind a limit alarm or an unregistered patient ended. */
-  endMeasurement(id: AlarmId, by: { readonly id: string }, reason: string): 'ended' | 'gone' | 'not-allowed' {
+  endMeasurement(id: AlarmId, by: ActBy, reason: string): ActOutcome {
     const alarm = this.book.alarm(id);
     if (!alarm || alarm.endedAtMs !== undefined) return 'gone';
-    return this.subjects.endMeasurement(alarm, { by: by.id, reason }) ? 'ended' : 'not-allowed';
+    return this.subjects.endMeasurement(alarm, { by: by.id, reason }) ? 'done' : 'not-allowed';
+  }
+
+  /**
+   * For the router: where a redirection has come to. It is kept with the alarm, so that after a restart the remaining
+   * patience goes on (downtime counts). Every cause but `routed` ends an acceptance or a rejection.
+   */
+  route(
+    id: AlarmId,
+    route: AlarmRoute,
+    cause: RouteCause,
+    said: { readonly by?: string; readonly reason?: string } = {},
+  ): 'done' | 'gone' {
+    return this.book.route(id, route, cause, said);
   }
 
   onChange(listener: AlarmListener): () => void {

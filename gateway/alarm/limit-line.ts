@@ -132,7 +132,7 @@ export class LimitLine {
       ended = true;
       this.line.measurementEnded(direction);
       technical.end('source-lost', key);
-      book.end(key, said);
+      book.measurementEnded(key, said);
     }
     if (alarm === undefined) technical.end('sources-disagree', `${this.place.key}:${this.name}`);
     return ended;
@@ -242,6 +242,7 @@ export class LimitLine {
       limit: judge.rule.limit,
       unit: metrics.get(metric)?.unit ?? '1',
       presence: judge.presence,
+      sources: [{ by: 'limit' as const, priority: top.priority }],
       questionable: judge.questionable,
       ...(insteadOf === undefined ? {} : { details: { insteadOf } }),
     };

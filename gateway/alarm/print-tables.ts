@@ -2,7 +2,7 @@ import { priorities, type Priority } from '../../model/alarm.ts';
 import { profiles } from '../../model/census.ts';
 import { metrics } from '../../model/metric-table.ts';
 import { highBandDelayS, lifeCritical, longestDelayS, saturationLowest } from '../census/limit-range.ts';
-import { realarmMs } from './alarm-book.ts';
+import { realarmMs } from './acts.ts';
 import { technicalConditions } from './conditions.ts';
 import { defaultLimits, unconfirmedProfiles } from './defaults.ts';
 import { presence, presenceEvents, presences, step } from './presence.ts';

@@ -1,3 +1,4 @@
+import type { Alarm } from '../../model/alarm.ts';
 import type { Bench } from './fixture.ts';
 
 /** One good call of every route, in ward east. Tests made from the API's description fail where one is missing. */
@@ -89,11 +90,7 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       absent: { url: '/api/v1/beds/none/monitoring' },
     },
     'GET /api/v1/alarms': { url: '/api/v1/alarms?ward=east' },
-    'POST /api/v1/alarms/{id}/acknowledge': {
-      url: `/api/v1/alarms/${alarm?.id}/acknowledge`,
-      body: { version: alarm?.version ?? 0 },
-      absent: { url: '/api/v1/alarms/none/acknowledge' },
-    },
+    ...actsOn(alarm),
     'GET /api/v1/encounters': { url: '/api/v1/encounters?ward=east&open=true' },
     'GET /api/v1/encounters/{id}': {
       url: `/api/v1/encounters/${east.encounter}`,
@@ -192,3 +189,28 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     },
   };
 }
+
+/** The acts on one alarm, each in a state the one before leaves it in; the last one ends it. */
+const actsOn = (alarm: Alarm | undefined): Readonly<Record<string, Example>> => {
+  const version = alarm?.version ?? 0;
+  const bodies = {
+    acknowledge: { version },
+    accept: { version },
+    reject: { version, reason: 'at another bed' },
+    pause: { version, what: 'audio', forS: 60, reason: 'suction' },
+    off: { version, what: 'audio', reason: 'palliative care' },
+    resume: { version },
+    clear: { version },
+    'end-measurement': { reason: 'electrodes taken off' },
+  };
+  return Object.fromEntries(
+    Object.entries(bodies).map(([act, body]) => [
+      `POST /api/v1/alarms/{id}/${act}`,
+      {
+        url: `/api/v1/alarms/${alarm?.id}/${act}`,
+        body,
+        absent: { url: `/api/v1/alarms/none/${act}` },
+      },
+    ]),
+  );
+};

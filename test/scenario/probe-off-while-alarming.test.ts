@@ -17,7 +17,7 @@ test('probe off while alarming keeps the alarm, says what is lost, and ends by a
   expect(ward.present()).toEqual(['limit SpO2 low']);
 
   await ward.saySeconds('mon-1', off, 30);
-  expect(ward.alarms.endMeasurement(id, anna, 'probe moved to the other hand')).toBe('ended');
+  expect(ward.alarms.endMeasurement(id, anna, 'probe moved to the other hand')).toBe('done');
   expect(ward.present()).toEqual(['value-missing']);
   await ward.saySeconds('mon-1', { [HR]: 80, [SPO2]: 97 }, 2);
   expect(ward.present()).toEqual([]);

@@ -54,7 +54,7 @@ test('a person ends it; whoever still gives values is found again after 30 s', a
   const ward = await freeDevice();
   await ward.saySeconds('mon-1', { [HR]: 80, [SPO2]: 84 }, 45);
   const { id } = ward.one('unregistered-patient');
-  expect(ward.alarms.endMeasurement(id, anna, 'tested on myself')).toBe('ended');
+  expect(ward.alarms.endMeasurement(id, anna, 'tested on myself')).toBe('done');
   expect(ward.present()).toEqual([]);
   await ward.saySeconds('mon-1', well, 29);
   expect(ward.present()).toEqual([]);

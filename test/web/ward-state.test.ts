@@ -34,6 +34,8 @@ const alarm = (id: string, more: Partial<Alarm> = {}): Alarm => ({
   signal: 'on',
   inactivation: 'enabled',
   responsibility: 'undefined',
+  latching: false,
+  sources: [],
   onsetAtMs: 0,
   raisedAtMs: 0,
   questionable: false,

@@ -87,7 +87,7 @@ describe('ending by hand', () => {
       await ward.clock.pass(1_000);
     }
     const [second] = ward.alarms.active({ bed: 'bed-2' });
-    expect(ward.alarms.endMeasurement(second?.id ?? '', anna, 'probe moved')).toBe('ended');
+    expect(ward.alarms.endMeasurement(second?.id ?? '', anna, 'probe moved')).toBe('done');
     expect(ward.alarms.active({ bed: 'bed-1' })).toHaveLength(2);
     expect(ward.alarms.active({ bed: 'bed-2' })).toHaveLength(1);
     expect(ward.alarms.endMeasurement('no-such-alarm', anna, 'x')).toBe('gone');
@@ -103,7 +103,7 @@ describe('ending by hand', () => {
       await ward.clock.pass(1_000);
     }
     const [first] = ward.alarms.active({ bed: 'bed-1' });
-    expect(ward.alarms.endMeasurement(first?.id ?? '', anna, 'test')).toBe('ended');
+    expect(ward.alarms.endMeasurement(first?.id ?? '', anna, 'test')).toBe('done');
     expect(ward.alarms.active()).toMatchObject([{ bed: 'bed-2', condition: 'unregistered-patient' }]);
   });
 });

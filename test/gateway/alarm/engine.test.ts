@@ -51,7 +51,7 @@ describe('a limit of a ward profile', () => {
     const ward = await openWard();
     await ward.saySeconds('mon-1', { [SPO2]: 88 }, 11);
     const { id } = ward.one('limit SpO2 low');
-    expect(ward.alarms.acknowledge(id, anna)).toBe('acknowledged');
+    expect(ward.alarms.acknowledge(id, anna)).toBe('done');
     await ward.saySeconds('mon-1', { [SPO2]: 80 }, 11);
     expect(ward.one('limit SpO2 low')).toMatchObject({
       id,
@@ -175,9 +175,9 @@ describe('acknowledging', () => {
     await ward.saySeconds('mon-1', { [SPO2]: 80 }, 11);
     expect(ward.alarms.acknowledge(id, anna, version)).toBe('changed');
     expect(ward.one('limit SpO2 low').inactivation).toBe('enabled');
-    expect(ward.alarms.acknowledge(id, anna, ward.one('limit SpO2 low').version)).toBe('acknowledged');
+    expect(ward.alarms.acknowledge(id, anna, ward.one('limit SpO2 low').version)).toBe('done');
     const acknowledged = ward.one('limit SpO2 low').version;
-    expect(ward.alarms.acknowledge(id, anna)).toBe('acknowledged');
+    expect(ward.alarms.acknowledge(id, anna)).toBe('done');
     expect(ward.one('limit SpO2 low').version).toBe(acknowledged);
   });
 
@@ -211,7 +211,7 @@ describe('a source lost while alarming', () => {
     await ward.saySeconds('mon-1', { [SPO2]: 88 }, 11);
     await ward.clock.pass(12_000);
     const { id } = ward.one('limit SpO2 low');
-    expect(ward.alarms.endMeasurement(id, anna, 'probe taken off for the bath')).toBe('ended');
+    expect(ward.alarms.endMeasurement(id, anna, 'probe taken off for the bath')).toBe('done');
     expect(ward.present()).toEqual(['device-silent']);
     expect(ward.alarms.endMeasurement(id, anna, 'again')).toBe('gone');
     const entry = ward.rows.logged.map((one) => one.entry as { event: string; by?: string; reason?: string });

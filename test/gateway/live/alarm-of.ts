@@ -18,6 +18,8 @@ export const alarmOf = (id: string, bed: string, change: Partial<Alarm> = {}): A
   signal: 'on',
   inactivation: 'enabled',
   responsibility: 'undefined',
+  latching: false,
+  sources: [],
   onsetAtMs: startMs,
   raisedAtMs: startMs,
   questionable: false,

@@ -34,6 +34,8 @@ export const alarm = (id: string, bed: string): Alarm => ({
   signal: 'on',
   inactivation: 'enabled',
   responsibility: 'undefined',
+  latching: false,
+  sources: [],
   onsetAtMs: 1,
   raisedAtMs: 2,
   questionable: false,
