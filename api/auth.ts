@@ -37,9 +37,13 @@ export function personOf(request: FastifyRequest): Person {
   return request.person;
 }
 
-/** What is there and in a ward of this person; foreign and absent are the same 404. */
-export function inSight<T extends { readonly ward: WardId }>(person: Person, found: T | undefined): T {
-  if (!found || !sees(person, found.ward)) throw new Fault('API_NOT_FOUND');
+/** What is there and in a ward of this person; foreign and absent are the same 404, which says what was looked for. */
+export function inSight<T extends { readonly ward: WardId }>(
+  person: Person,
+  found: T | undefined,
+  what?: string,
+): T {
+  if (!found || !sees(person, found.ward)) throw new Fault('API_NOT_FOUND', { what });
   return found;
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault, type FaultCode } from '../model/fault.ts';
+import { wordsOf } from './outcomes.ts';
 import type { Problem } from './shapes/problem.ts';
 
 /** A domain refusal on its way out: the word the service answered, or the fields it refused. */
@@ -16,11 +17,14 @@ export class Refusal extends Error {
 
 /**
  * What a service answered, or the refusal it stands for: 'absent' is the same 404 as something foreign, any other word
- * a 409, refused fields a 422.
+ * a 409, refused fields a 422. `what` is absent then; by itself it is what the route's own id names.
  */
-export function settle<T>(answer: T): Exclude<T, string | { readonly refused: readonly unknown[] }> {
+export function settle<T>(
+  answer: T,
+  what?: string,
+): Exclude<T, string | { readonly refused: readonly unknown[] }> {
   if (typeof answer === 'string') {
-    if (answer === 'absent') throw new Fault('API_NOT_FOUND');
+    if (answer === 'absent') throw new Fault('API_NOT_FOUND', { what });
     throw new Refusal(answer);
   }
   if (isRefused(answer)) throw new Refusal('refused', answer.refused.map(toFieldError));
@@ -39,10 +43,16 @@ const toFieldError = (refused: Record<string, string>) => ({
   cause: refused.cause ?? 'refused',
 });
 
-/** Everything that can go wrong becomes one problem document (RFC 9457) here and nowhere else. */
-export function toProblem(error: unknown): Problem {
+/**
+ * Everything that can go wrong becomes one problem document (RFC 9457) here and nowhere else. `what`: what the route's
+ * own id is the id of, for a fault that does not say which one was not found.
+ */
+export function toProblem(error: unknown, what = 'route'): Problem {
   if (error instanceof Refusal) return ofRefusal(error);
-  if (error instanceof Fault) return ofFault(error);
+  if (error instanceof Fault) {
+    const unsaid = error.code === 'API_NOT_FOUND' && error.details['what'] === undefined;
+    return ofFault(unsaid ? new Fault('API_NOT_FOUND', { what }) : error);
+  }
   const seen = error as Partial<FastifyError>;
   if (seen.validation) {
     const errors = seen.validation.slice(0, 20).map((one) => ({
@@ -60,7 +70,7 @@ export function toProblem(error: unknown): Problem {
       return ofFault(new Fault('API_BODY_TOO_LARGE', { limit: bodyLimit }));
     default:
   }
-  if (seen.statusCode === 404) return ofFault(new Fault('API_NOT_FOUND'));
+  if (seen.statusCode === 404) return ofFault(new Fault('API_NOT_FOUND', { what }));
   if (seen.statusCode !== undefined && seen.statusCode >= 400 && seen.statusCode < 500)
     return ofFault(new Fault('API_REQUEST_INVALID', { cause: 'the request cannot be read' }));
   return ofFault(new Fault('API_BROKE'));
@@ -71,7 +81,18 @@ export const bodyLimit = 1_048_576;
 const ofRefusal = ({ outcome, errors }: Refusal): Problem =>
   errors.length > 0
     ? { ...ofFault(new Fault('API_REFUSED', { count: errors.length })), outcome, errors: [...errors] }
-    : { ...ofFault(new Fault('API_OUTCOME', { outcome })), outcome };
+    : { ...ofFault(ofOutcome(outcome)), outcome };
+
+function ofOutcome(outcome: string): Fault {
+  const { says, whatToDo } = wordsOf(outcome);
+  return new Fault('API_OUTCOME', { outcome, says, next: whatToDo });
+}
+
+/** `/api/v1/encounters/:id/transfer` → encounter: what the id of a route is the id of. */
+export function kindOf(url: string | undefined): string {
+  const [, plural] = /\/([a-z-]+)\/:[a-z]+(?:\/[a-z/-]*)?$/i.exec(url ?? '') ?? [];
+  return plural?.replace(/s$/, '') ?? 'ward, bed, device or stay';
+}
 
 const ofFault = (fault: Fault): Problem => ({
   type: `urn:vigil:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,
@@ -101,7 +122,7 @@ const statusOf = (fault: Fault): number =>
   statusByCode[fault.code] ?? { person: 422, world: 503, programmer: 500 }[fault.class];
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(error);
+  const problem = toProblem(error, request.is404 ? 'route' : kindOf(request.routeOptions.url));
   if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
   request.problemCode = problem.code;
   if (problem.status === 429)

@@ -21,6 +21,7 @@ import { encounterRoutes } from './routes/encounters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { nursingRoutes } from './routes/nursing.ts';
 import { openRoutes } from './routes/open.ts';
+import { patientRoutes } from './routes/patients.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { sessionRoutes } from './routes/session.ts';
 import type { Services } from './services.ts';
@@ -99,6 +100,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(alarmRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
+      await v1.register(patientRoutes, { services });
       await v1.register(biomedRoutes, { services });
       await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });

@@ -113,8 +113,31 @@ export interface CensusService {
   }): readonly Association[];
   associate(
     by: Person,
-    association: { device: DeviceId; bed: BedId; encounter?: EncounterId; beginAtMs?: number },
-  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap'>;
+    association: {
+      device: DeviceId;
+      bed: BedId;
+      encounter?: EncounterId;
+      beginAtMs?: number;
+      endAtMs?: number;
+    },
+  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap' | 'end-before-begin'>;
+  association(id: string): Association | undefined;
+  /** Sets begin or end right afterwards; `reopen` takes the end back. */
+  correctAssociation(
+    by: Person,
+    id: string,
+    correction: { beginAtMs?: number; endAtMs?: number; reopen?: boolean; reason: string },
+  ): Promise<
+    Association | 'absent' | 'future' | 'end-before-begin' | 'overlap' | 'unchanged' | 'too-many-corrections'
+  >;
+  /** One patient turned out to be another: answers that other. */
+  merge(
+    by: Person,
+    patient: PatientId,
+    into: PatientId,
+    reason: string,
+  ): Promise<Patient | 'absent' | 'same-patient' | 'merged-already'>;
+  unmerge(by: Person, patient: PatientId, reason: string): Promise<Patient | 'absent' | 'not-merged'>;
   endAssociation(
     by: Person,
     id: string,

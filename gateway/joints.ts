@@ -44,6 +44,11 @@ function bedsOf(house: House, change: CensusChange): readonly string[] {
   switch (change.kind) {
     case 'ward':
       return [];
+    // Told as its association before.
+    case 'corrected':
+      return [];
+    case 'merged':
+      return change.encounters.flatMap((encounter) => bedsOfEncounter(house, encounter));
     case 'bed':
     case 'monitoring':
       return [change.bed];

@@ -29,6 +29,8 @@ export interface Patient {
   readonly sex?: 'female' | 'male' | 'other' | 'unknown';
   /** Made by Vigil for somebody not yet known; merged later. */
   readonly temporary: boolean;
+  /** The patient this one turned out to be: stays and values are found under that id, and under this one too. */
+  readonly mergedInto?: PatientId;
 }
 
 /** The stay. */
@@ -53,4 +55,17 @@ export interface Association {
   readonly endAtMs?: number;
   readonly begunBy: string;
   readonly endedBy?: string;
+  /** What it was before each correction, oldest first. */
+  readonly corrections?: readonly AssociationCorrection[];
+}
+
+/** One correction of begin or end (CLINICAL 11): what stood there before, who changed it, when and why. */
+export interface AssociationCorrection {
+  readonly atMs: number;
+  readonly by: string;
+  readonly reason: string;
+  /** As it was before. */
+  readonly beginAtMs: number;
+  /** As it was before; absent: it was open. */
+  readonly endAtMs?: number;
 }

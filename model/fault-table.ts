@@ -361,13 +361,13 @@ export const faultTable = {
   },
   API_NOT_FOUND: {
     class: 'person',
-    message: 'there is no such thing, or not for you',
-    whatToDo: 'Check the id and your wards.',
+    message: 'there is no such {what}, or not for you',
+    whatToDo: 'Check the id of the {what} and your wards.',
   },
   API_OUTCOME: {
     class: 'person',
-    message: 'not done: {outcome}',
-    whatToDo: 'Read the present state again and decide anew.',
+    message: 'not done: {says}',
+    whatToDo: '{next}',
   },
   API_REFUSED: {
     class: 'person',

@@ -54,7 +54,7 @@ export const adminRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
       const { wards } = request.body;
       // Nobody hands out a ward they do not have themselves.
       if (by.wards !== 'all' && (wards === 'all' || !wards.every((ward) => sees(by, ward))))
-        throw new Fault('API_NOT_FOUND');
+        throw new Fault('API_NOT_FOUND', { what: 'ward' });
       const person = settle(await identity.addPerson(by, request.body));
       void reply.code(201);
       return person;
@@ -92,8 +92,8 @@ export const adminRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
     },
     async (request, reply) => {
       const person = personOf(request);
-      if (!sees(person, request.body.ward)) throw new Fault('API_NOT_FOUND');
-      const bed = settle(await census.addBed(person, request.body));
+      if (!sees(person, request.body.ward)) throw new Fault('API_NOT_FOUND', { what: 'ward' });
+      const bed = settle(await census.addBed(person, request.body), 'ward');
       void reply.code(201);
       return bed;
     },

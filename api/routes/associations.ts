@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import type { Association } from '../../model/census.ts';
 import { Fault } from '../../model/fault.ts';
 import { IdSchema, type BedId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
@@ -54,23 +55,31 @@ export const associationRoutes: FastifyPluginAsyncTypebox<{ services: Services }
       schema: {
         tags,
         summary: 'Begin: this device serves this bed from now on',
-        description: 'Two open associations on one device are refused.',
+        description:
+          'Two open associations on one device are refused. At an occupied bed the stay is named, or unknownPatient says ' +
+          'that somebody else is there: nobody is attributed by place alone. With endAtMs: a stretch that is over.',
         body: record({
           device: IdSchema,
           bed: IdSchema,
           encounter: Type.Optional(OpaqueId),
+          unknownPatient: Type.Optional(
+            Type.Boolean({ description: 'somebody not yet known, not the stay in the books' }),
+          ),
           beginAtMs: Type.Optional(atMs()),
+          endAtMs: Type.Optional(atMs()),
         }),
         response: { 201: AssociationShape },
       },
     },
     async (request, reply) => {
       const person = personOf(request);
-      const { device, bed, encounter } = request.body;
-      inSight(person, census.bed(bed));
-      inSight(person, services.devices.device(device));
-      if (encounter !== undefined) inSight(person, census.encounter(encounter));
-      const association = settle(await census.associate(person, request.body));
+      const { unknownPatient = false, ...wanted } = request.body;
+      const { device, bed, encounter } = wanted;
+      inSight(person, census.bed(bed), 'bed');
+      inSight(person, services.devices.device(device), 'device');
+      if (encounter !== undefined) inSight(person, census.encounter(encounter), 'stay');
+      else if (!unknownPatient && occupied(services, bed)) return settle('encounter-needed');
+      const association = settle(await census.associate(person, wanted), 'bed, device or stay');
       void reply.code(201);
       return association;
     },
@@ -91,12 +100,50 @@ export const associationRoutes: FastifyPluginAsyncTypebox<{ services: Services }
     async (request) => {
       const person = personOf(request);
       const { id } = request.params;
-      const association = census.associations({}).find((one) => one.id === id);
-      if (!association || !bedInSight(services, person, association.bed)) throw new Fault('API_NOT_FOUND');
-      return settle(await census.endAssociation(person, id, request.body));
+      return settle(await census.endAssociation(person, mine(services, person, id).id, request.body));
+    },
+  );
+
+  app.patch(
+    '/associations/:id',
+    {
+      config: { roles: nurses },
+      schema: {
+        tags,
+        summary: 'Correct begin or end afterwards, with a reason',
+        description:
+          'Every query follows at once; who was sent a value of a stretch that changed hands gets a retraction. What it ' +
+          'was stays in corrections, and another correction takes it back. An end equal to the begin strikes it out; ' +
+          'reopen takes an end back.',
+        params: Id,
+        body: record({
+          beginAtMs: Type.Optional(atMs()),
+          endAtMs: Type.Optional(atMs()),
+          reopen: Type.Optional(Type.Boolean()),
+          reason: text(256),
+        }),
+        response: { 200: AssociationShape },
+      },
+    },
+    async (request) => {
+      const person = personOf(request);
+      const { beginAtMs, endAtMs, reopen = false } = request.body;
+      if (reopen === (endAtMs !== undefined) && (reopen || beginAtMs === undefined))
+        throw new Fault('API_REQUEST_INVALID', { cause: 'name beginAtMs, and one of endAtMs and reopen' });
+      const { id } = mine(services, person, request.params.id);
+      return settle(await census.correctAssociation(person, id, request.body));
     },
   );
 };
+
+function mine(services: Services, person: Person, id: string): Association {
+  const association = services.census.association(id);
+  if (!association || !bedInSight(services, person, association.bed)) throw new Fault('API_NOT_FOUND');
+  return association;
+}
+
+const occupied = ({ census }: Services, bed: BedId): boolean =>
+  census.encounters({ ward: census.bed(bed)?.ward, open: true }).some((stay) => stay.bed === bed);
 
 const bedInSight = ({ census }: Services, person: Person, id: BedId): boolean => {
   const bed = census.bed(id);

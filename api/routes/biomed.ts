@@ -99,7 +99,7 @@ export const biomedRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = a
     async (request, reply) => {
       const person = personOf(request);
       placeInSight(services, person, request.body);
-      const device = settle(await devices.register(person, request.body));
+      const device = settle(await devices.register(person, request.body), 'ward');
       void reply.code(201);
       return device;
     },
@@ -213,7 +213,7 @@ const forPerson = (person: Person, device: Device): Device => {
 };
 
 function placeInSight({ census }: Services, person: Person, to: Pick<DeviceRequest, 'ward' | 'bed'>): void {
-  if (!sees(person, to.ward)) throw new Fault('API_NOT_FOUND');
-  if (to.bed !== undefined && inSight(person, census.bed(to.bed)).ward !== to.ward)
-    throw new Fault('API_NOT_FOUND');
+  if (!sees(person, to.ward)) throw new Fault('API_NOT_FOUND', { what: 'ward' });
+  if (to.bed !== undefined && inSight(person, census.bed(to.bed), 'bed').ward !== to.ward)
+    throw new Fault('API_NOT_FOUND', { what: 'bed in that ward' });
 }

@@ -4,6 +4,7 @@ import { Fault } from '../../model/fault.ts';
 import { IdSchema, type BedId, type WardId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
 import { clinical, inSight, personOf, sees } from '../auth.ts';
+import { dayOf } from '../instant.ts';
 import { pageBy } from '../page.ts';
 import { settle } from '../problems.ts';
 import type { Services } from '../services.ts';
@@ -84,7 +85,9 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
     async (request, reply) => {
       const person = personOf(request);
       placeInSight(services, person, request.body);
-      const encounter = settle(await census.admit(person, request.body));
+      const { birthDate } = request.body.patient;
+      if (birthDate !== undefined) dayOf(birthDate, 'body/patient/birthDate');
+      const encounter = settle(await census.admit(person, request.body), 'ward or bed');
       void reply.code(201);
       return stayOf(encounter);
     },
@@ -177,7 +180,8 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
 /** A foreign ward, and a bed that is absent or in another ward than named, are the same 404. */
 function placeInSight({ census }: Services, person: Person, to: { ward: WardId; bed?: BedId }): void {
   if (!sees(person, to.ward) || !census.wards().some((ward) => ward.id === to.ward))
-    throw new Fault('API_NOT_FOUND');
+    throw new Fault('API_NOT_FOUND', { what: 'ward' });
   if (to.bed === undefined) return;
-  if (inSight(person, census.bed(to.bed)).ward !== to.ward) throw new Fault('API_NOT_FOUND');
+  if (inSight(person, census.bed(to.bed), 'bed').ward !== to.ward)
+    throw new Fault('API_NOT_FOUND', { what: 'bed in that ward' });
 }

@@ -30,6 +30,7 @@ export const PatientShape = shape<Patient>()(
     birthDate: Type.Optional(Type.String()),
     sex: Type.Optional(SexShape),
     temporary: Type.Boolean(),
+    mergedInto: Type.Optional(Type.String()),
   }),
 );
 
@@ -55,5 +56,17 @@ export const AssociationShape = shape<Association>()(
     endAtMs: Type.Optional(atMs()),
     begunBy: Type.String(),
     endedBy: Type.Optional(Type.String()),
+    corrections: Type.Optional(
+      Type.Array(
+        record({
+          atMs: atMs(),
+          by: Type.String(),
+          reason: Type.String(),
+          beginAtMs: atMs(),
+          endAtMs: Type.Optional(atMs()),
+        }),
+        { description: 'what it was before each correction, oldest first' },
+      ),
+    ),
   }),
 );

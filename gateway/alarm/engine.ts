@@ -275,10 +275,10 @@ export class Alarms implements IntakeListeners {
   private refresh(watched: WatchedDevice): void {
     watched.device = this.options.device(watched.id);
     const association = this.options.census.current(watched.id);
-    if (association?.id !== watched.association?.id) {
-      watched.association = association;
-      this.silence.ended(watched);
-    }
+    const other = association?.id !== watched.association?.id;
+    // Its begin may have been corrected.
+    watched.association = association;
+    if (other) this.silence.ended(watched);
     this.subjects.place(watched);
     this.tellDemo(watched);
   }
@@ -297,8 +297,11 @@ export class Alarms implements IntakeListeners {
       case 'monitoring':
         this.standby.changed(change.bed, change.state);
         return;
+      // A correction and a merge are told as associations and encounters too.
       case 'ward':
       case 'bed':
+      case 'corrected':
+      case 'merged':
         return;
       default:
         change satisfies never;

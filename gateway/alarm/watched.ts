@@ -29,7 +29,7 @@ export interface AlarmCensus {
 
 /** Only the device, bed or encounter named is looked at again. */
 export type AlarmCensusChange =
-  | { readonly kind: 'ward' | 'bed' }
+  | { readonly kind: 'ward' | 'bed' | 'corrected' | 'merged' }
   | { readonly kind: 'association'; readonly association: Association }
   | { readonly kind: 'encounter'; readonly encounter: Encounter }
   | { readonly kind: 'limits'; readonly encounter: EncounterId }

@@ -1,5 +1,6 @@
 import type { Association } from '../../model/census.ts';
 import type { BedId, DeviceId, EncounterId } from '../../model/ids.ts';
+import { corrected, isStruck, overlaps, type Correction, type CorrectionRefusal } from './corrections.ts';
 import { keep, type Actor, type Desk } from './desk.ts';
 
 /** A stretch of one device's time, cut to what was asked for. */
@@ -17,6 +18,8 @@ export interface AssociationRequest {
   readonly bed: BedId;
   readonly encounter?: EncounterId;
   readonly beginAtMs?: number;
+  /** A stretch that is over already, entered afterwards. */
+  readonly endAtMs?: number;
 }
 
 /**
@@ -28,6 +31,8 @@ export class Associations {
   private readonly byId = new Map<string, Association>();
   /** Each device's, oldest first. */
   private readonly byDevice = new Map<DeviceId, Association[]>();
+  /** Of each device, its open one: asked for with every message. */
+  private readonly openOf = new Map<DeviceId, Association>();
   /** Open ones of each bed, by id: asked for with every tile. */
   private readonly openAt = new Map<BedId, Map<string, Association>>();
 
@@ -71,17 +76,28 @@ export class Associations {
     return this.byId.values();
   }
 
+  get(id: string): Association | undefined {
+    return this.byId.get(id);
+  }
+
   /** The open association of a device. */
   current(device: DeviceId): Association | undefined {
-    const last = this.byDevice.get(device)?.at(-1);
-    return last !== undefined && last.endAtMs === undefined ? last : undefined;
+    return this.openOf.get(device);
   }
 
   private noteOpen(association: Association): void {
-    const open = this.openAt.get(association.bed) ?? new Map<string, Association>();
-    if (association.endAtMs === undefined) open.set(association.id, association);
-    else open.delete(association.id);
-    this.openAt.set(association.bed, open);
+    const { id, device, bed } = association;
+    const open = this.openAt.get(bed) ?? new Map<string, Association>();
+    if (association.endAtMs === undefined) {
+      open.set(id, association);
+      this.openOf.set(device, association);
+    } else this.noteEnded(association);
+    this.openAt.set(bed, open);
+  }
+
+  private noteEnded({ id, device, bed }: Association): void {
+    this.openAt.get(bed)?.delete(id);
+    if (this.openOf.get(device)?.id === id) this.openOf.delete(device);
   }
 
   /** Whoever the device stood with at that instant. */
@@ -89,20 +105,25 @@ export class Associations {
     const history = this.byDevice.get(device) ?? [];
     for (let index = history.length - 1; index >= 0; index--) {
       const one = history[index];
-      if (one === undefined || one.beginAtMs > atMs) continue;
+      if (one === undefined || one.beginAtMs > atMs || isStruck(one)) continue;
       return holds(one, atMs) ? one : undefined;
     }
     return undefined;
   }
 
   /** Refuses what would give one instant of a device to two. */
-  async begin(by: Actor, wanted: AssociationRequest): Promise<Association | 'device-taken' | 'overlap'> {
+  async begin(
+    by: Actor,
+    wanted: AssociationRequest,
+  ): Promise<Association | 'device-taken' | 'overlap' | 'end-before-begin'> {
     const nowMs = this.desk.clock.nowMs();
     // An association cannot begin in the future: until then its values would be nobody's without anybody noticing.
     const beginAtMs = Math.min(nowMs, wanted.beginAtMs ?? nowMs);
-    if (this.current(wanted.device)) return 'device-taken';
+    const endAtMs = wanted.endAtMs === undefined ? undefined : Math.min(nowMs, wanted.endAtMs);
+    if (endAtMs !== undefined && endAtMs < beginAtMs) return 'end-before-begin';
+    if (endAtMs === undefined && this.current(wanted.device)) return 'device-taken';
     const history = this.byDevice.get(wanted.device) ?? [];
-    if (history.some((one) => one.endAtMs === undefined || one.endAtMs > beginAtMs)) return 'overlap';
+    if (history.some((one) => overlaps(one, { beginAtMs, endAtMs }))) return 'overlap';
     const association: Association = {
       id: this.desk.chance.id('association'),
       device: wanted.device,
@@ -110,6 +131,7 @@ export class Associations {
       ...(wanted.encounter === undefined ? {} : { encounter: wanted.encounter }),
       beginAtMs,
       begunBy: by.id,
+      ...(endAtMs === undefined ? {} : { endAtMs, endedBy: by.id }),
     };
     await keep({
       put: () => this.desk.rows.put('associations', association),
@@ -124,6 +146,27 @@ export class Associations {
       after: association,
     });
     return association;
+  }
+
+  /**
+   * Sets begin or end right afterwards (CLINICAL 11). Everything that asks follows at once; `corrected` is told when it
+   * is on disk. A correction is taken back by another one; what it was before stays with it.
+   */
+  async correct(by: Actor, id: string, wanted: Correction): Promise<Association | CorrectionRefusal> {
+    const before = this.byId.get(id);
+    if (!before) return 'absent';
+    const others = this.byDevice.get(before.device) ?? [];
+    const after = corrected(before, wanted, { nowMs: this.desk.clock.nowMs(), by: by.id, others });
+    if (typeof after === 'string') return after;
+    await keep({
+      put: () => this.desk.rows.put('associations', after),
+      apply: () => this.put(after),
+      undo: () => this.put(before),
+    });
+    const { reason } = wanted;
+    this.desk.record({ by: by.id, act: 'association.correct', on: id, outcome: reason, before, after });
+    this.desk.changed({ kind: 'corrected', before, after, by: by.id, reason });
+    return after;
   }
 
   /** An end before the begin is the begin: it then never held. An end in the future is now. */
@@ -196,7 +239,7 @@ export class Associations {
 
   private drop(association: Association): void {
     this.byId.delete(association.id);
-    this.openAt.get(association.bed)?.delete(association.id);
+    this.noteEnded(association);
     const history = this.byDevice.get(association.device) ?? [];
     this.byDevice.set(
       association.device,

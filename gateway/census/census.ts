@@ -15,13 +15,22 @@ import type { Metric } from '../../model/metric.ts';
 import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
 import { defaultLimits } from '../alarm/defaults.ts';
 import { Associations, type AssociatedSpan, type AssociationRequest } from './associations.ts';
+import type { Correction, CorrectionRefusal } from './corrections.ts';
 import type { Actor, CensusAct, CensusChange, CensusRows, Desk } from './desk.ts';
 import { LimitBook } from './limit-book.ts';
 import type { LimitRefusal, LimitWish } from './limit-range.ts';
 import { Places, type Monitoring } from './places.ts';
-import { Stays, type Stay } from './stays.ts';
+import { Stays, type MergeRefusal, type Stay } from './stays.ts';
 
-export type { Actor, CensusAct, CensusChange, CensusRows } from './desk.ts';
+export type {
+  Actor,
+  AssociationCorrected,
+  CensusAct,
+  CensusChange,
+  CensusRows,
+  PatientMerged,
+} from './desk.ts';
+export { correctedSpans, type Correction } from './corrections.ts';
 export type { LimitWish } from './limit-range.ts';
 export type { Monitoring } from './places.ts';
 
@@ -151,6 +160,20 @@ export class Census {
     return this.stays.discharge(by, encounter, at);
   }
 
+  /**
+   * The patient turned out to be another one (a temporary one is known now, HL7 A40): its stays and all their values
+   * are found under that other from now on, and under its own id too. `unmerge` takes it back.
+   */
+  merge(by: Actor, patient: PatientId, into: PatientId, reason: string): Promise<Patient | MergeRefusal> {
+    return this.stays.merge(by, patient, into, reason);
+  }
+  unmerge(by: Actor, patient: PatientId, reason: string): Promise<Patient | 'absent' | 'not-merged'> {
+    return this.stays.unmerge(by, patient, reason);
+  }
+
+  association(id: string): Association | undefined {
+    return this.associationBook.get(id);
+  }
   associations(filter: {
     bed?: BedId;
     device?: DeviceId;
@@ -173,12 +196,13 @@ export class Census {
   async associate(
     by: Actor,
     wanted: AssociationRequest,
-  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap'> {
+  ): Promise<Association | 'absent' | 'device-taken' | 'encounter-ended' | 'overlap' | 'end-before-begin'> {
     if (!this.places.bed(wanted.bed) || this.options.knowsDevice?.(wanted.device) === false) return 'absent';
     if (wanted.encounter !== undefined) {
       const encounter = this.stays.encounter(wanted.encounter);
       if (!encounter) return 'absent';
-      if (encounter.dischargedAtMs !== undefined) return 'encounter-ended';
+      // What is over already may be entered for a stay that is over too.
+      if (encounter.dischargedAtMs !== undefined && wanted.endAtMs === undefined) return 'encounter-ended';
     }
     return this.associationBook.begin(by, wanted);
   }
@@ -188,6 +212,15 @@ export class Census {
     at: { endAtMs?: number; reason?: string },
   ): Promise<Association | 'absent' | 'ended'> {
     return this.associationBook.end(by, id, at);
+  }
+
+  /** Sets begin or end right afterwards, with a reason (CLINICAL 11). */
+  correctAssociation(
+    by: Actor,
+    id: string,
+    correction: Correction,
+  ): Promise<Association | CorrectionRefusal> {
+    return this.associationBook.correct(by, id, correction);
   }
 
   /**

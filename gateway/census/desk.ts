@@ -1,6 +1,6 @@
 import type { Association, Encounter, MonitoringState } from '../../model/census.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { BedId, Chance, WardId } from '../../model/ids.ts';
+import type { BedId, Chance, EncounterId, PatientId, WardId } from '../../model/ids.ts';
 
 export type CensusTable =
   'wards' | 'beds' | 'patients' | 'encounters' | 'associations' | 'limits' | 'monitoring';
@@ -27,8 +27,33 @@ export type CensusChange =
   | { readonly kind: 'bed'; readonly bed: BedId }
   | { readonly kind: 'encounter'; readonly encounter: Encounter }
   | { readonly kind: 'association'; readonly association: Association }
+  | AssociationCorrected
+  | PatientMerged
   | { readonly kind: 'limits'; readonly encounter: string }
   | { readonly kind: 'monitoring'; readonly bed: BedId; readonly state: MonitoringState };
+
+/**
+ * Begin or end of an association was corrected, on disk: what was told of the stretches that changed hands is wrong
+ * now (`correctedSpans`), and whoever was sent it gets a retraction (CLINICAL 11). `association` was told before.
+ */
+export interface AssociationCorrected {
+  readonly kind: 'corrected';
+  readonly before: Association;
+  readonly after: Association;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** One patient turned out to be another, or (`undone`) turned out not to be. These stays changed their patient. */
+export interface PatientMerged {
+  readonly kind: 'merged';
+  readonly patient: PatientId;
+  readonly into: PatientId;
+  readonly undone: boolean;
+  readonly encounters: readonly EncounterId[];
+  readonly by: string;
+  readonly reason: string;
+}
 
 /** Who acts: a person, or a device by its id (its own standby). */
 export interface Actor {

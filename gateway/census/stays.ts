@@ -11,6 +11,8 @@ export interface Stay {
   admittedAtMs?: number;
 }
 
+export type MergeRefusal = 'absent' | 'same-patient' | 'merged-already';
+
 /** Patients and their encounters, as the HIS and the nurses tell them. Discharge ends charting, never alarming. */
 export class Stays {
   private readonly desk: Desk;
@@ -31,27 +33,33 @@ export class Stays {
     }
   }
 
+  /** Of a merged one: whom it turned out to be. */
   patient(id: PatientId): Patient | undefined {
-    return this.patients.get(id);
+    return this.patients.get(this.survivor(id));
   }
 
+  /** With the patient it belongs to now, merges followed. */
   encounter(id: EncounterId): Encounter | undefined {
-    return this.encountersById.get(id);
+    const kept = this.encountersById.get(id);
+    return kept && this.followed(kept);
   }
 
   encounters(filter: { ward?: WardId; patient?: PatientId; open?: boolean }): readonly Encounter[] {
-    return [...this.encountersById.values()].filter(
-      (one) =>
-        (filter.ward === undefined || one.ward === filter.ward) &&
-        (filter.patient === undefined || one.patient === filter.patient) &&
-        (filter.open === undefined || (one.dischargedAtMs === undefined) === filter.open),
-    );
+    const patient = filter.patient === undefined ? undefined : this.survivor(filter.patient);
+    return [...this.encountersById.values()]
+      .filter(
+        (one) =>
+          (filter.ward === undefined || one.ward === filter.ward) &&
+          (patient === undefined || this.survivor(one.patient) === patient) &&
+          (filter.open === undefined || (one.dischargedAtMs === undefined) === filter.open),
+      )
+      .map((one) => this.followed(one));
   }
 
   /** The stay that occupies a bed in the books, if any. */
   occupant(bed: BedId): Encounter | undefined {
     for (const one of this.encountersById.values()) {
-      if (one.bed === bed && one.dischargedAtMs === undefined) return one;
+      if (one.bed === bed && one.dischargedAtMs === undefined) return this.followed(one);
     }
     return undefined;
   }
@@ -127,10 +135,74 @@ export class Stays {
     return this.replace(by, 'encounter.discharge', before, { ...before, dischargedAtMs });
   }
 
+  /**
+   * One row changes: the stays keep the patient they were admitted with, and who that is now is followed when they are
+   * asked for. So a merge is whole or not at all, and can be taken back.
+   */
+  async merge(by: Actor, id: PatientId, into: PatientId, reason: string): Promise<Patient | MergeRefusal> {
+    const before = this.patients.get(id);
+    const target = this.patient(into);
+    if (!before || !target) return 'absent';
+    if (before.mergedInto !== undefined) return 'merged-already';
+    if (target.id === id) return 'same-patient';
+    await this.remember(by, { before, after: { ...before, mergedInto: target.id }, reason });
+    return target;
+  }
+
+  async unmerge(by: Actor, id: PatientId, reason: string): Promise<Patient | 'absent' | 'not-merged'> {
+    const before = this.patients.get(id);
+    if (!before) return 'absent';
+    const { mergedInto, ...after } = before;
+    if (mergedInto === undefined) return 'not-merged';
+    await this.remember(by, { before, after, reason });
+    return after;
+  }
+
+  private async remember(
+    by: Actor,
+    change: { readonly before: Patient; readonly after: Patient; readonly reason: string },
+  ): Promise<void> {
+    const { before, after, reason } = change;
+    const undone = after.mergedInto === undefined;
+    const into = after.mergedInto ?? before.mergedInto ?? '';
+    const encounters = this.encounters({ patient: before.id }).map(({ id }) => id);
+    await keep({
+      put: () => this.desk.rows.put('patients', after),
+      apply: () => this.hold(after),
+      undo: () => this.hold(before),
+    });
+    const moved = undone ? this.encounters({ patient: after.id }).map(({ id }) => id) : encounters;
+    const act = undone ? 'patient.unmerge' : 'patient.merge';
+    this.desk.record({ by: by.id, act, on: after.id, outcome: reason, after: { into } });
+    this.desk.changed({
+      kind: 'merged',
+      patient: after.id,
+      into,
+      undone,
+      encounters: moved,
+      by: by.id,
+      reason,
+    });
+  }
+
+  /** Whom a patient turned out to be, over any number of merges. */
+  private survivor(id: PatientId): PatientId {
+    let at = id;
+    // A ring cannot be made: a merge into oneself is refused.
+    for (let next = this.patients.get(at)?.mergedInto; next !== undefined;)
+      [at, next] = [next, this.patients.get(next)?.mergedInto];
+    return at;
+  }
+
+  private followed(encounter: Encounter): Encounter {
+    const patient = this.survivor(encounter.patient);
+    return patient === encounter.patient ? encounter : { ...encounter, patient };
+  }
+
   private async replace(by: Actor, act: string, before: Encounter, after: Encounter): Promise<Encounter> {
     const put = (encounter: Encounter): void => {
       this.encountersById.set(encounter.id, encounter);
-      this.desk.changed({ kind: 'encounter', encounter });
+      this.desk.changed({ kind: 'encounter', encounter: this.followed(encounter) });
     };
     await keep({
       put: () => this.desk.rows.put('encounters', after),
@@ -138,7 +210,7 @@ export class Stays {
       undo: () => put(before),
     });
     this.desk.record({ by: by.id, act, on: after.id, outcome: 'done', before, after });
-    return after;
+    return this.followed(after);
   }
 
   private refuseBed(ward: WardId, id: BedId | undefined): 'absent' | 'bed-taken' | undefined {
@@ -148,11 +220,13 @@ export class Stays {
   }
 
   private describe(known: PatientId | undefined, told: Stay['patient']): Patient {
-    const before = known === undefined ? undefined : this.patients.get(known);
+    const before = known === undefined ? undefined : this.patient(known);
     const named = told.mrn !== undefined || told.name !== undefined;
     return {
       ...before,
       ...told,
+      // Of a merged one the old number is told: the other's stays.
+      ...(before?.mrn === undefined ? {} : { mrn: before.mrn }),
       id: before?.id ?? this.desk.chance.id('patient'),
       temporary: before ? before.temporary && !named : !named,
     };

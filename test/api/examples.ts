@@ -131,6 +131,21 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       body: { endAtMs: Date.now(), reason: 'changed monitor' },
       absent: { url: '/api/v1/associations/none/end' },
     },
+    'PATCH /api/v1/associations/{id}': {
+      url: `/api/v1/associations/${east.spareAssociation}`,
+      body: { beginAtMs: Date.now() - 60_000 * ++made, reason: 'began earlier' },
+      absent: { url: '/api/v1/associations/none' },
+    },
+    'POST /api/v1/patients/{id}/merge': {
+      url: `/api/v1/patients/${east.sparePatient}/merge`,
+      body: { into: east.patient, reason: 'the same person' },
+      absent: { url: '/api/v1/patients/none/merge' },
+    },
+    'POST /api/v1/patients/{id}/unmerge': {
+      url: `/api/v1/patients/${east.sparePatient}/unmerge`,
+      body: { reason: 'not the same after all' },
+      absent: { url: '/api/v1/patients/none/unmerge' },
+    },
     'GET /api/v1/drivers': { url: '/api/v1/drivers' },
     'GET /api/v1/devices': { url: '/api/v1/devices?ward=east' },
     'POST /api/v1/devices': {

@@ -25,6 +25,7 @@ export interface Furniture {
   readonly association: string;
   /** A second stay and association, to be moved and ended. */
   readonly spareEncounter: string;
+  readonly sparePatient: string;
   readonly spareAssociation: string;
 }
 
@@ -173,6 +174,7 @@ async function furnish({ services }: Gateway, ward: WardName): Promise<Furniture
     patient: first.encounter.patient,
     association: first.association.id,
     spareEncounter: second.encounter.id,
+    sparePatient: second.encounter.patient,
     spareAssociation: second.association.id,
   };
 }

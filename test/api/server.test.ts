@@ -87,6 +87,7 @@ test('a refusal of the house is a 409 with its word, refused fields a 422 with t
   const send = (method: 'POST' | 'PUT', url: string, payload: object) =>
     bench.app.inject({ method, url, payload, headers: { cookie } });
   const taken = await send('POST', '/api/v1/associations', {
+    unknownPatient: true,
     device: 'device-east',
     bed: 'east-1',
     beginAtMs: 0,

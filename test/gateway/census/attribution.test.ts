@@ -74,7 +74,9 @@ test('random histories attribute every instant to whom the nurse put there, and 
         } else if (act.what === 'associate') {
           const stay = act.anonymous ? undefined : at(stays, act.pick);
           const fromMs = nowMs - act.backMs;
-          const free = truth.every((one) => one.device !== device || one.toMs <= fromMs);
+          // One that ended when it began never held.
+          const held = truth.filter((one) => one.device === device && one.toMs > one.fromMs);
+          const free = held.every((one) => one.toMs <= fromMs);
           const outcome = await census.associate(anna, {
             device,
             bed,

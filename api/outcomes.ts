@@ -1,0 +1,96 @@
+/** A domain refusal in words: what happened, and what the person does next. The word itself is for programs. */
+export interface OutcomeWords {
+  readonly says: string;
+  readonly whatToDo: string;
+}
+
+const words = (says: string, whatToDo: string): OutcomeWords => ({ says, whatToDo });
+
+/** Every word a service may refuse with; one that is not here is answered in general words. */
+export const outcomes: Readonly<Record<string, OutcomeWords>> = {
+  // beds, stays and patients
+  'bed-taken': words(
+    'the bed is occupied by another stay',
+    'Name another bed, or transfer or discharge the stay that is there first.',
+  ),
+  'same-patient': words('both are the same patient already', 'Nothing is left to do.'),
+  'merged-already': words(
+    'this patient was merged into another one already',
+    'Take that merge back first (POST /api/v1/patients/{id}/unmerge), or merge the other one.',
+  ),
+  'not-merged': words('this patient was not merged', 'Nothing is left to take back.'),
+  // associations
+  'device-taken': words(
+    'the device serves somebody already',
+    'End its open association first (POST /api/v1/associations/{id}/end), then begin the new one.',
+  ),
+  'encounter-ended': words(
+    'the stay has been discharged',
+    'Admit the patient again, or enter an association that is over with its end.',
+  ),
+  'encounter-needed': words(
+    'the bed is occupied and no stay was named',
+    'Name the stay whose values these are; if the patient is another, not yet known one, send unknownPatient: true.',
+  ),
+  overlap: words(
+    'the device served somebody else for part of that time',
+    'Correct the other association of that device first; GET /api/v1/associations?device= lists them.',
+  ),
+  'end-before-begin': words('it would end before it begins', 'Give an end at or after the begin.'),
+  future: words('that instant is still to come', 'Give an instant that is past.'),
+  unchanged: words('begin and end are so already', 'Nothing is left to correct.'),
+  'too-many-corrections': words(
+    'the association has been corrected too often',
+    'End it and begin a new one; the auditor sees all corrections.',
+  ),
+  // charting by hand
+  'not-there-then': words(
+    'the patient was not there at that time',
+    'Check the time of the measurement against the stay; then send it again.',
+  ),
+  'not-recorded': words(
+    'the value could not be kept now',
+    'Write it on paper and chart it again when health is green.',
+  ),
+  corrected: words(
+    'the value was corrected or taken back since',
+    'Read it again and correct the newest one.',
+  ),
+  // devices and people
+  'id-taken': words(
+    'there is one with this id already',
+    'Choose another id, or leave it out to be given one.',
+  ),
+  'in-use': words(
+    'the device serves a patient now',
+    'End its association first (POST /api/v1/associations/{id}/end).',
+  ),
+  'host-away': words(
+    'the driver host of the device does not answer',
+    'Start the driver host, or wait until GET /health shows it; then try again.',
+  ),
+  'user-taken': words('there is a person with this user name already', 'Choose another user name.'),
+  'password-weak': words(
+    'the password is too weak',
+    'Choose a longer one that is no common password and not the user name.',
+  ),
+  closed: words('the first administrator was made already', 'Sign in, or ask an administrator.'),
+  'token-wrong': words('the token is not the one printed at start', 'Copy the token from the newest start.'),
+  'token-expired': words('the token is too old', 'Start Vigil again: a new token is printed.'),
+  // alarms
+  gone: words('the alarm has ended', 'Nothing is left to do for it.'),
+  changed: words(
+    'the alarm has changed since you saw it',
+    'Look at it again and decide anew, with its newest version.',
+  ),
+  'not-allowed': words(
+    'this alarm does not allow that',
+    'See docs/alarms.md for who may do what to which alarm.',
+  ),
+  ended: words('it has ended already', 'Nothing is left to end; a wrong end can be corrected.'),
+};
+
+const general = words('the state is another one by now', 'Read the present state again and decide anew.');
+
+export const wordsOf = (outcome: string): OutcomeWords =>
+  Object.hasOwn(outcomes, outcome) ? (outcomes[outcome] ?? general) : general;
