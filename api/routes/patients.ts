@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import Type from 'typebox';
 import { Fault } from '../../model/fault.ts';
 import type { PatientId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
