@@ -25,18 +25,11 @@ import { createCredentials, type Credentials } from './identity/credentials.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
 import { glance, latestValues } from './intake/glance.ts';
 import { Intake } from './intake/intake.ts';
+import { lossLines, RoomWatch } from './intake/journal-room.ts';
 import { Ledger, notYetLasting, type Loss } from './intake/ledger.ts';
 import { readReserve } from './intake/reserve-file.ts';
-import {
-  bedOf,
-  enterLoss,
-  intakeListeners,
-  joinLive,
-  noteFault,
-  recordingChanged,
-  watchHouse,
-} from './joints.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { bedOf, intakeListeners, joinLive, noteFault, recordingChanged, watchHouse } from './joints.ts';
 import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
@@ -95,6 +88,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await openCensusRoom(house, options);
   await openIntake(house, journal, options);
   await openAlarmRoom(house, options);
+  const { technical } = house.alarms;
+  const { alarmAtPercent } = options.config.journal;
+  house.roomWatch = new RoomWatch({ clock, journal, technical, alarmAtPercent });
   await showLatest(house, log);
   house.broker = await createBroker({
     limits: options.config.broker.limits,
@@ -155,14 +151,18 @@ async function openKeeping(
     folder: join(folder, 'journal'),
     segmentBytes: config.journal.segmentBytes,
     maxBytes: config.journal.maxBytes,
+    classBytes: config.journal.classBytes,
     snapshot: () => house.intake?.snapshot(),
-    lost: (loss) => enterLoss(house, loss),
+    lost: (loss) => {
+      house.ledger.enter(lossLines(loss));
+      house.roomWatch?.lost(loss);
+    },
     faulty: (fault) => noteFault(house, log, 'journal', fault),
     clock,
     chance,
   });
   // What the last run left damaged: told once, in the loss ledger and as a fault of the journal.
-  for (const loss of journal.found.damage) enterLoss(house, loss);
+  for (const loss of journal.found.damage) house.ledger.enter(lossLines(loss));
   for (const fault of journal.found.faults) log.warn({ part: 'journal', fault }, fault.message);
   house.historian = await openHistorian({
     folder: join(folder, 'historian'),
@@ -430,6 +430,7 @@ async function listen(
     identity: house.identity,
     close: async () => {
       stopWatching();
+      house.roomWatch?.close();
       await own?.close();
       await house.jobs.close();
       await app.close();

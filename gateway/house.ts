@@ -10,6 +10,7 @@ import type { DeviceDesk } from './devices/service.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Intake } from './intake/intake.ts';
+import type { RoomWatch } from './intake/journal-room.ts';
 import type { Ledger } from './intake/ledger.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Latency } from './latency.ts';
@@ -29,6 +30,8 @@ export interface House {
   credentials: Credentials;
   identity: Identity;
   historian: Historian;
+  /** From when there are alarms. */
+  roomWatch?: RoomWatch;
   registry: Registry;
   hosts: Hosts;
   desk: DeviceDesk;

@@ -1,4 +1,3 @@
-import type { JournalLoss } from '../journal/types.ts';
 import type { SteppedClock } from '../model/clock.ts';
 import type { Fault } from '../model/fault.ts';
 import type { CensusChange } from './census/census.ts';
@@ -109,15 +108,6 @@ function watchParts(house: House): void {
       house.alarms.technical.end('part-fault', part);
     }
   }
-}
-
-/** Batches that nobody will ever get: their observations stand in the loss ledger. */
-export function enterLoss(house: House, loss: JournalLoss): void {
-  if (loss.sinks.length === 0) return;
-  const { observations, firstAtMs, lastAtMs, why } = loss;
-  house.ledger.enter([
-    { device: '*', metric: '*', fromMs: firstAtMs, toMs: lastAtMs, observations, why: `journal-${why}` },
-  ]);
 }
 
 const watchEveryMs = 1_000;

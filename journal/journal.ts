@@ -46,6 +46,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const start: LanesStart = {
     folder: options.folder,
     maxBytes: options.maxBytes,
+    classBytes: options.classBytes ?? {},
     segmentBytes: Math.min(options.segmentBytes, Math.floor(options.maxBytes / 8)),
     epoch: (options.chance ?? systemChance()).hex(64),
     wanted: new SharedArrayBuffer(4 * journalClasses.length),

@@ -8,17 +8,20 @@ import type { Catalogue, CatalogueSegment } from './catalogue.ts';
 import type { Committed } from './class-writer.ts';
 import { syncFolder } from './files.ts';
 import { inWritingOrder, parseSegmentFile, segmentHeaderBytes } from './format.ts';
-import type { OpenedSegment } from './messages.ts';
+import type { KeptFrame, OpenedSegment } from './messages.ts';
 import { writePositions, type KnownSink, type ReadPositions } from './positions.ts';
 import { add, count, has, minus, none, union } from './ranges.ts';
-import { lossesWith, spare, victimOf } from './retention.ts';
+import { lossesWith, nextStep, spare, staysThinned, type Going } from './retention.ts';
 import { SegmentFiles, type Segment } from './segment-files.ts';
 import { SinkBook } from './sink-book.ts';
+import { rewriteSegment } from './thinning.ts';
 import {
+  givenUpOrder,
   journalClasses,
   type BodyFacts,
   type JournalClass,
   type JournalLoss,
+  type JournalStat,
   type Ranges,
   type SinkSpec,
 } from './types.ts';
@@ -32,6 +35,7 @@ export interface Entry {
 export interface KeeperOptions {
   readonly folder: string;
   readonly maxBytes: number;
+  readonly classBytes: Partial<Record<JournalClass, number>>;
   readonly segmentBytes: number;
   readonly lost: (loss: JournalLoss) => void;
   readonly faulty: (error: unknown) => void;
@@ -62,7 +66,12 @@ export class Keeper {
     this.segments = perClass((klass) =>
       read.classes[klass].segments
         .filter(({ file }) => !positions.deleting.includes(file))
-        .map((segment) => found(segment)),
+        .map((segment) => found(segment))
+        .map((segment) =>
+          positions.thinned.includes(segment.file)
+            ? { ...segment, thinned: true, present: minus(segment.present, this.gone[klass]) }
+            : segment,
+        ),
     );
     this.present = perClass((klass) =>
       this.segments[klass].reduce<Ranges>((all, segment) => union(all, segment.present), none),
@@ -125,6 +134,7 @@ export class Keeper {
       snapshotOffset: snapshot === 'present' ? segmentHeaderBytes : undefined,
       recoverFrom,
       lastAtMs: 0,
+      thinned: false,
     };
     const all = this.segments[klass].filter((other) => other !== known);
     this.segments[klass] = [...all, segment].toSorted((a, b) => inWritingOrder(a.name, b.name));
@@ -246,15 +256,73 @@ export class Keeper {
         : spare(this.segments[klass]).filter(({ present }) => !this.book.need(klass, present)),
     );
     this.remove(free);
-    while (this.bytes + this.reserve() > this.options.maxBytes) {
-      const victim = victimOf(
-        journalClasses.map((klass) => this.segments[klass]),
-        this.book,
-      );
-      if (!victim) return;
-      lossesWith(victim, this.files.framesOf(victim), this.book).forEach(this.options.lost);
-      this.remove([victim]);
+    for (const klass of givenUpOrder) {
+      while (this.shareOf(klass) > 1) if (!this.makeRoom([klass])) break;
     }
+    while (this.shareOf('all') > 1) if (!this.makeRoom(givenUpOrder)) return;
+  }
+
+  /** The bound nearest to being reached. */
+  get fullest(): JournalStat['fullest'] {
+    return (['all', ...givenUpOrder] as const)
+      .map((of) => ({ share: this.shareOf(of), of }))
+      .reduce((most, one) => (one.share > most.share ? one : most));
+  }
+
+  /** Room in use of a bound, with what the segments now being filled may still take; 0 without a bound. */
+  private shareOf(of: JournalClass | 'all'): number {
+    const { maxBytes, classBytes } = this.options;
+    const classes: readonly JournalClass[] = of === 'all' ? journalClasses : [of];
+    const bound = of === 'all' ? maxBytes : (classBytes[of] ?? Infinity);
+    const bytes = classes.reduce((sum, klass) => sum + this.bytesOf(klass) + this.reserve(klass), 0);
+    return bytes / bound;
+  }
+
+  /** False when there is nothing more to give up. */
+  private makeRoom(among: readonly JournalClass[]): boolean {
+    const step = nextStep(this.segments, among, this.book);
+    if (!step) return false;
+    if (step.act === 'thin') this.thin(step.segment);
+    else {
+      this.tellLost('bound', step.segment, step.segment.present);
+      this.remove([step.segment]);
+    }
+    return true;
+  }
+
+  private tellLost(why: Going['why'], segment: Segment, numbers: Ranges): void {
+    const body = (frame: KeptFrame) => this.now(() => this.files.readFrame(segment.file, frame));
+    const going = { why, segment, numbers, frames: this.files.framesOf(segment), body };
+    lossesWith(going, this.book).forEach(this.options.lost);
+  }
+
+  /**
+   * Half of what is undelivered goes, and all that is delivered. What goes is on record first: a crash before the file
+   * is replaced leaves batches in it that do not count any more. A disk that will not take the copy loses no batch yet.
+   */
+  private thin(segment: Segment): void {
+    const { klass } = segment.name;
+    segment.thinned = true;
+    const frames = this.now(() => this.files.framesOf(segment)) ?? [];
+    const needed = (number: number): boolean => this.book.need(klass, [[number, number + 1]]);
+    const stay = frames.filter((frame) => staysThinned(frame) && needed(frame.number));
+    const numbers = minus(
+      segment.present,
+      stay.reduce<Ranges>((all, { number }) => add(all, number, number + 1), none),
+    );
+    if (stay.length === 0 || numbers.length === 0) return;
+    this.tellLost('thinned', segment, numbers);
+    for (const [from, to] of numbers) this.gone[klass] = add(this.gone[klass], from, to);
+    segment.present = minus(segment.present, numbers);
+    this.present[klass] = minus(this.present[klass], numbers);
+    this.unsaved = true;
+    this.save();
+    try {
+      segment.bytes = rewriteSegment(this.options.folder, segment.file, frames, stay);
+    } catch (error) {
+      this.options.faulty(error);
+    }
+    this.files.forget(segment.file);
   }
 
   /** Writes positions and deletions if they changed. A failure is told; it costs a repeated delivery at most. */
@@ -264,6 +332,7 @@ export class Keeper {
       writePositions(this.options.folder, {
         gone: this.gone,
         deleting: this.deleting,
+        thinned: this.segments.waveforms.filter(({ thinned }) => thinned).map(({ file }) => file),
         sinks: this.book.all,
       });
       this.unsaved = false;
@@ -274,14 +343,13 @@ export class Keeper {
     }
   }
 
-  /** Room that the segments now being filled may still take. */
-  private reserve(): number {
-    return journalClasses
-      .flatMap((klass) => this.segments[klass])
-      .reduce(
-        (sum, segment) => sum + (segment.open ? Math.max(0, this.options.segmentBytes - segment.bytes) : 0),
-        0,
-      );
+  /** Room that the segment now being filled may still take. */
+  private reserve(klass: JournalClass): number {
+    const { segmentBytes } = this.options;
+    return this.segments[klass].reduce(
+      (sum, { open, bytes }) => sum + (open ? Math.max(0, segmentBytes - bytes) : 0),
+      0,
+    );
   }
 
   /** The record first, on disk, then the files: a crash between finds the rest to take away, and no loss. */
@@ -330,5 +398,6 @@ const found = (segment: CatalogueSegment): Segment => ({
   snapshot: segment.header?.snapshot ?? (segment.snapshot ? 'present' : 'missing'),
   snapshotOffset: segment.snapshot?.whole ? segment.snapshot.offset : undefined,
   recoverFrom: segment.header?.recoverFrom ?? 0,
+  thinned: false,
   lastAtMs: Math.max(0, ...segment.frames.map((frame) => frame.header.facts.lastAtMs)),
 });

@@ -2,6 +2,8 @@
  * The program of the lanes' thread: it finds what the folder holds, feeds the sinks, keeps their positions, and
  * takes segments away. It stands apart from the writer, so a hung write keeps no sink from its backlog.
  */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { systemClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
@@ -14,6 +16,7 @@ import { readPositions } from './positions.ts';
 import { count, memberFrom } from './ranges.ts';
 import { release } from './release.ts';
 import { SinkLane } from './sink-lane.ts';
+import { thinnedEnd } from './thinning.ts';
 import {
   journalClasses,
   type JournalClass,
@@ -207,10 +210,18 @@ function statOf(keeper: Keeper): JournalStat {
       },
     ] as const;
   });
-  return { bytes: keeper.bytes, classes, sinks: Object.fromEntries(sinks) };
+  return { bytes: keeper.bytes, fullest: keeper.fullest, classes, sinks: Object.fromEntries(sinks) };
+}
+
+/** A copy that was being made when the process ended. */
+function removeHalfWritten(): void {
+  for (const file of readdirSync(start.folder)) {
+    if (file.endsWith(thinnedEnd)) rmSync(join(start.folder, file), { force: true });
+  }
 }
 
 function open(): void {
+  removeHalfWritten();
   const identity = readIdentity(start.folder);
   const read: Catalogue = readCatalogue(start.folder, identity.epoch);
   const positions = readPositions(start.folder);
@@ -221,6 +232,7 @@ function open(): void {
     {
       folder: start.folder,
       maxBytes: start.maxBytes,
+      classBytes: start.classBytes,
       segmentBytes: start.segmentBytes,
       lost: (loss) => tell({ kind: 'lost', loss }),
       faulty: tellFault,

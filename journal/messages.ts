@@ -101,6 +101,7 @@ export type WriterToLanes =
 export interface LanesStart {
   readonly folder: string;
   readonly maxBytes: number;
+  readonly classBytes: Partial<Record<JournalClass, number>>;
   readonly segmentBytes: number;
   /** For a folder that has none yet. */
   readonly epoch: string;

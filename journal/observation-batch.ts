@@ -50,6 +50,7 @@ export const batchName = (text: string): BatchName => ({
 export const deviceName = (device: string, boot: string): BatchName => batchName(`${device}\u0000${boot}`);
 
 let stamps = 0;
+const noTail = new Uint8Array();
 
 /** Collects messages until sealed. One builder a class; reused after each seal. */
 export class ObservationBatchBuilder {
@@ -117,14 +118,14 @@ export class ObservationBatchBuilder {
     return this.devices.length > 60_000 || this.keys.length > 60_000 || this.observations > 1_000_000;
   }
 
-  /** Makes the body and empties the builder. */
-  seal(counters: Counters): Uint8Array {
+  /** Makes the body, `tail` behind it, and empties the builder. */
+  seal(counters: Counters, tail: Uint8Array = noTail): Uint8Array {
     const { messages, observations } = this;
     const names = [...this.devices, ...this.keys];
     const texts = this.texts.length === 0 ? undefined : new TextEncoder().encode(JSON.stringify(this.texts));
     const nameBytes = names.reduce((sum, name) => sum + 2 + name.bytes.length, 0);
     const columns = align8(headBytes + nameBytes);
-    const total = columns + messages * 28 + observations * 20 + (texts?.length ?? 0);
+    const total = columns + messages * 28 + observations * 20 + (texts?.length ?? 0) + tail.length;
     const body = new Uint8Array(total);
     const view = new DataView(body.buffer);
     view.setUint32(0, magic, true);
@@ -158,6 +159,7 @@ export class ObservationBatchBuilder {
     put(this.flags, observations);
     put(this.reason, observations);
     if (texts) body.set(texts, at);
+    body.set(tail, total - tail.length);
     this.reset();
     return body;
   }
@@ -219,11 +221,8 @@ export interface BatchTrace {
   readonly key: Uint16Array;
 }
 
-/** A body read back: views into it, no copies. Observations of message m start at the sum of the counts before it. */
-export interface ObservationBatch {
-  readonly counters: Counters;
-  readonly devices: readonly { readonly device: string; readonly boot: string }[];
-  readonly keys: readonly string[];
+/** The columns of a body read back: views into it, no copies. Observations of message m start at the sum of the counts before it. */
+export interface ObservationColumns {
   readonly messages: number;
   readonly observations: number;
   readonly seq: Float64Array;
@@ -237,6 +236,12 @@ export interface ObservationBatch {
   readonly keyIndex: Uint16Array;
   readonly flags: Uint8Array;
   readonly reason: Uint8Array;
+}
+
+export interface ObservationBatch extends ObservationColumns {
+  readonly counters: Counters;
+  readonly devices: readonly { readonly device: string; readonly boot: string }[];
+  readonly keys: readonly string[];
   /** Texts and codes in the order of the observations that carry them. */
   readonly texts: readonly (string | readonly [string, string])[];
 }
@@ -246,35 +251,75 @@ export const isObservationBatch = (body: Uint8Array): boolean =>
 
 /** Throws a RangeError when the body is not one of ours; its checksum was checked before. */
 export function readObservationBatch(bytes: Uint8Array): ObservationBatch {
+  const opened = openBatch(bytes);
+  const { body, view, textBytes } = opened;
+  const counters = Object.fromEntries(
+    counterNames.map((name, index) => [name, view.getFloat64(24 + 8 * index, true)]),
+  ) as unknown as Counters;
+  const names = namesOf(opened, opened.deviceCount + opened.keyCount);
+  const devices = names.slice(0, opened.deviceCount).map((name) => {
+    const [device = '', boot = ''] = name.split('\u0000');
+    return { device, boot };
+  });
+  const { columns, end } = columnsOf(opened);
+  const texts =
+    textBytes === 0
+      ? []
+      : (JSON.parse(decoder.decode(body.subarray(end, end + textBytes))) as ObservationBatch['texts']);
+  return { counters, devices, keys: names.slice(opened.deviceCount), ...columns, texts };
+}
+
+/** Only who sent what when, without metrics and texts: for counting. Throws as `readObservationBatch`. */
+export function readSenders(bytes: Uint8Array): ObservationColumns & { readonly senders: readonly string[] } {
+  const opened = openBatch(bytes);
+  const senders = namesOf(opened, opened.deviceCount).map((name) => name.split('\u0000')[0] ?? '');
+  return { ...columnsOf(opened).columns, senders };
+}
+
+interface OpenedBatch {
+  readonly body: Uint8Array;
+  readonly view: DataView;
+  readonly deviceCount: number;
+  readonly keyCount: number;
+  readonly messages: number;
+  readonly observations: number;
+  readonly textBytes: number;
+  readonly nameBytes: number;
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function openBatch(bytes: Uint8Array): OpenedBatch {
   if (endianness() !== 'LE') throw new RangeError('the journal is little-endian and so must be the machine');
   // A copy, not slice(): a Buffer's slice is a view of the same, unaligned bytes.
   const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (view.getUint32(0, true) !== magic) throw new RangeError('not an observation batch');
-  const deviceCount = view.getUint16(4, true);
-  const keyCount = view.getUint16(6, true);
-  const messages = view.getUint32(8, true);
-  const observations = view.getUint32(12, true);
-  const textBytes = view.getUint32(16, true);
-  const nameBytes = view.getUint32(20, true);
-  const counters = Object.fromEntries(
-    counterNames.map((name, index) => [name, view.getFloat64(24 + 8 * index, true)]),
-  ) as unknown as Counters;
+  return {
+    body,
+    view,
+    deviceCount: view.getUint16(4, true),
+    keyCount: view.getUint16(6, true),
+    messages: view.getUint32(8, true),
+    observations: view.getUint32(12, true),
+    textBytes: view.getUint32(16, true),
+    nameBytes: view.getUint32(20, true),
+  };
+}
 
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+function namesOf({ body, view }: OpenedBatch, count: number): string[] {
   let at = headBytes;
-  const name = (): string => {
+  return Array.from({ length: count }, () => {
     const length = view.getUint16(at, true);
     const text = decoder.decode(body.subarray(at + 2, at + 2 + length));
     at += 2 + length;
     return text;
-  };
-  const devices = Array.from({ length: deviceCount }, () => {
-    const [device = '', boot = ''] = name().split('\u0000');
-    return { device, boot };
   });
-  const keys = Array.from({ length: keyCount }, name);
+}
 
+/** `end` is where the texts begin. */
+function columnsOf(opened: OpenedBatch): { readonly columns: ObservationColumns; readonly end: number } {
+  const { body, messages, observations, nameBytes } = opened;
   let offset = body.byteOffset + align8(headBytes + nameBytes);
   const take = <A>(
     make: new (buffer: ArrayBufferLike, offset: number, length: number) => A,
@@ -285,39 +330,21 @@ export function readObservationBatch(bytes: Uint8Array): ObservationBatch {
     offset += width * length;
     return column;
   };
-  const seq = take(Float64Array, 8, messages);
-  const receivedAtMs = take(Float64Array, 8, messages);
-  const takenAtMs = take(Float64Array, 8, observations);
-  const value = take(Float64Array, 8, observations);
-  const digest = take(Uint32Array, 4, messages * 2);
-  const deviceIndex = take(Uint16Array, 2, messages);
-  const count = take(Uint16Array, 2, messages);
-  const keyIndex = take(Uint16Array, 2, observations);
-  const flags = take(Uint8Array, 1, observations);
-  const reason = take(Uint8Array, 1, observations);
-  const textAt = offset - body.byteOffset;
-  const texts =
-    textBytes === 0
-      ? []
-      : (JSON.parse(decoder.decode(body.subarray(textAt, textAt + textBytes))) as ObservationBatch['texts']);
-  return {
-    counters,
-    devices,
-    keys,
+  const columns = {
     messages,
     observations,
-    seq,
-    receivedAtMs,
-    digest,
-    deviceIndex,
-    count,
-    takenAtMs,
-    value,
-    keyIndex,
-    flags,
-    reason,
-    texts,
+    seq: take(Float64Array, 8, messages),
+    receivedAtMs: take(Float64Array, 8, messages),
+    takenAtMs: take(Float64Array, 8, observations),
+    value: take(Float64Array, 8, observations),
+    digest: take(Uint32Array, 4, messages * 2),
+    deviceIndex: take(Uint16Array, 2, messages),
+    count: take(Uint16Array, 2, messages),
+    keyIndex: take(Uint16Array, 2, observations),
+    flags: take(Uint8Array, 1, observations),
+    reason: take(Uint8Array, 1, observations),
   };
+  return { columns, end: offset - body.byteOffset };
 }
 
 const counterNames = ['received', 'kept', 'ledgered', 'quarantined', 'duplicate'] as const;

@@ -23,6 +23,8 @@ export interface Positions {
   readonly gone: Partial<Record<JournalClass, Ranges>>;
   /** Files that were about to be taken away. */
   readonly deleting: readonly string[];
+  /** Files of which only what is not gone counts. */
+  readonly thinned: readonly string[];
   readonly sinks: readonly KnownSink[];
 }
 
@@ -39,7 +41,7 @@ export interface ReadPositions extends Positions {
 
 /** Throws Fault FORMAT_TOO_NEW. */
 export function readPositions(folder: string): ReadPositions {
-  const empty: Positions = { gone: {}, deleting: [], sinks: [] };
+  const empty: Positions = { gone: {}, deleting: [], thinned: [], sinks: [] };
   let content: string;
   try {
     content = readFileSync(join(folder, positionsFile), 'utf8');
@@ -48,13 +50,14 @@ export function readPositions(folder: string): ReadPositions {
   }
   const [crc, text = ''] = content.split('\n');
   if (crc !== crc32(text).toString(16).padStart(8, '0')) return { ...empty, fault: damaged('checksum') };
-  const read = JSON.parse(text) as { version: number } & Positions;
+  const read = JSON.parse(text) as { version: number } & Omit<Positions, 'thinned'> & Partial<Positions>;
   if (read.version > formatVersion) {
     throw new Fault('FORMAT_TOO_NEW', { what: positionsFile, found: read.version, known: formatVersion });
   }
   return {
     gone: eachParsed(read.gone),
     deleting: read.deleting,
+    thinned: read.thinned ?? [],
     sinks: read.sinks.map((sink) => ({ ...sink, delivered: eachParsed(sink.delivered) })),
     fault: undefined,
   };

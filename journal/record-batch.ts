@@ -8,16 +8,17 @@ export interface BatchRecord {
 }
 
 const magic = 0x31425256; // "VRB1"
+const noTail = new Uint8Array();
 
-/** u32 magic, u32 count, then per record u32 head length, u32 payload length, head, payload. */
-export function packRecords(records: readonly BatchRecord[]): Uint8Array {
+/** u32 magic, u32 count, then per record u32 head length, u32 payload length, head, payload; `tail` behind them. */
+export function packRecords(records: readonly BatchRecord[], tail: Uint8Array = noTail): Uint8Array {
   const encoder = new TextEncoder();
   const heads = records.map((record) => encoder.encode(JSON.stringify(record.head)));
   const total = records.reduce(
     (sum, record, index) => sum + 8 + (heads[index]?.length ?? 0) + record.payload.length,
     8,
   );
-  const body = new Uint8Array(total);
+  const body = new Uint8Array(total + tail.length);
   const view = new DataView(body.buffer);
   view.setUint32(0, magic, true);
   view.setUint32(4, records.length, true);
@@ -30,6 +31,7 @@ export function packRecords(records: readonly BatchRecord[]): Uint8Array {
     body.set(record.payload, at + 8 + head.length);
     at += 8 + head.length + record.payload.length;
   }
+  body.set(tail, at);
   return body;
 }
 

@@ -28,6 +28,8 @@ export interface Segment {
   readonly snapshotOffset: number | undefined;
   readonly recoverFrom: number;
   lastAtMs: number;
+  /** Every second stretch of what was not delivered is gone from it. */
+  thinned: boolean;
 }
 
 /** Indexes in memory at most, beside those of segments being filled. */

@@ -2,10 +2,24 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../model/clock.ts';
 import type { Fault, FaultReport } from '../model/fault.ts';
 import type { Chance } from '../model/ids.ts';
+import type { DeviceContent } from './content.ts';
 
-/** A message waits for its own class only; each class has segment files of its own. */
+/**
+ * A message waits for its own class only, stays whole in one, and each class has segment files of its own. `alarm` is
+ * what devices say of their alarms (the alerts branch). Observations stay in `numerics` also when they raise or keep
+ * an alarm: parted over two classes, the values of one series would reach an ordered sink out of order; the values of
+ * an alarm stand in the alarm log besides, which no bound of the journal touches.
+ */
 export const journalClasses = ['alarm', 'numerics', 'raw', 'waveforms'] as const;
 export type JournalClass = (typeof journalClasses)[number];
+
+/** When room is short: who gives up first what is not delivered yet. Within a class the oldest goes first. */
+export const givenUpOrder = [
+  'waveforms',
+  'raw',
+  'numerics',
+  'alarm',
+] as const satisfies readonly JournalClass[];
 
 /** What the writer must know about a body without reading it. */
 export interface BodyFacts {
@@ -71,8 +85,13 @@ export interface Journal {
 export interface JournalOptions {
   readonly folder: string;
   readonly segmentBytes: number;
-  /** Hard bound over all classes; reaching it deletes the oldest delivered, then undelivered (ledgered) segments. */
+  /**
+   * Hard bound over all classes. Reaching it deletes what is delivered, then thins undelivered waveforms (every second
+   * stretch of ten seconds goes), then deletes what is undelivered in `givenUpOrder`; whatever goes undelivered is told.
+   */
   readonly maxBytes: number;
+  /** Bounds of single classes within it; reaching one touches that class only. */
+  readonly classBytes?: Partial<Record<JournalClass, number>>;
   /**
    * Called when a segment of the class opens: what to put first in it (duplicate intervals and counters so far). It
    * must hold whatever has settled, and nothing that has not: what is unsettled now is read again behind it, and a
@@ -97,8 +116,10 @@ export interface JournalLoss {
   readonly observations: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
-  readonly why: 'bound' | 'corrupt' | 'missing';
+  readonly why: 'bound' | 'thinned' | 'corrupt' | 'missing';
   readonly sinks: readonly string[];
+  /** Whose it was, by hour of receipt, where the bodies could be read: always when it went on purpose. */
+  readonly devices?: readonly DeviceContent[];
 }
 
 export interface Found {
@@ -138,6 +159,8 @@ export type SinkAnswer =
 
 export interface JournalStat {
   readonly bytes: number;
+  /** Of the bound that is nearest to being reached, its share in use (1 = reached) and whose it is. */
+  readonly fullest: { readonly share: number; readonly of: JournalClass | 'all' };
   readonly classes: Readonly<
     Record<
       JournalClass,

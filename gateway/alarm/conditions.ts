@@ -83,6 +83,20 @@ export const technicalConditions: readonly TechnicalCondition[] = [
     ends: 'when the disk answers',
   },
   {
+    condition: 'journal-filling',
+    when: 'the journal has used so much of one of its bounds (journal.alarmAtPercent), because a sink does not take what waits',
+    owner: 'biomed',
+    priority: 'low',
+    ends: 'when what waits is delivered',
+  },
+  {
+    condition: 'journal-losing',
+    when: 'the journal is at a bound and gives up what a sink has not had; the loss ledger says whose and when',
+    owner: 'biomed',
+    priority: 'medium',
+    ends: 'after ten minutes without a loss',
+  },
+  {
     condition: 'part-fault',
     when: 'a part of the gateway says that it has a fault',
     owner: 'biomed',

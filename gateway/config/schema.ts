@@ -72,6 +72,21 @@ export const ConfigSchema = section(
           16 * mebibyte,
           'all segments together; reaching it is an alarm and a loss',
         ),
+        classBytes: section(
+          {
+            waveforms: integer(2048 * mebibyte, 16 * mebibyte, 'of them waveforms at most'),
+            raw: integer(512 * mebibyte, 16 * mebibyte, 'raw messages and what could not be read'),
+            numerics: integer(4096 * mebibyte, 16 * mebibyte, 'observations'),
+            alarm: integer(4096 * mebibyte, 16 * mebibyte, 'what devices say of their alarms'),
+          },
+          'bounds of single classes within maxBytes: reaching one takes from that class only',
+        ),
+        alarmAtPercent: Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          default: 80,
+          description: 'a technical alarm is raised when so much of one of these bounds is in use',
+        }),
         reserveBytes: integer(
           4 * mebibyte,
           64 * 1024,

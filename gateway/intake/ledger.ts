@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { BatchTrace } from '../../journal/observation-batch.ts';
+import { hourMs } from '../../journal/tally.ts';
+import type { JournalClass } from '../../journal/types.ts';
 
 /** What could not be kept: which device, which metric (`*` = all or unknown), from when to when, why. */
 export interface Loss {
@@ -14,9 +16,13 @@ export interface Loss {
     | 'unrecorded'
     | 'unclean-stop'
     | 'journal-bound'
+    | 'journal-thinned'
     | 'journal-corrupt'
     | 'journal-missing'
     | 'interval-bound';
+  /** Of what the journal gave up: its class, and the sinks that had not had it. */
+  readonly klass?: JournalClass;
+  readonly sinks?: readonly string[];
 }
 
 /** An entry of the lasting ledger, as far as it is looked at here. */
@@ -27,6 +33,8 @@ export interface Lasting {
   readonly toMs: number;
   readonly observations: number;
   readonly why: string;
+  readonly klass?: string;
+  readonly sinks?: readonly string[];
 }
 
 export interface LedgerOptions {
@@ -134,9 +142,9 @@ export class Ledger {
   }
 }
 
-/** Losses of one device, metric and cause are one entry until they are handed to the lasting ledger. */
+/** Losses of one device, metric, cause and hour are one entry until they are handed to the lasting ledger. */
 function merge(into: Map<string, Loss>, loss: Loss): void {
-  const key = subjectOf(loss);
+  const key = `${subjectOf(loss)} ${Math.floor(loss.fromMs / hourMs)}`;
   const known = into.get(key);
   into.set(
     key,
@@ -168,7 +176,8 @@ export function notYetLasting(losses: readonly Loss[], lasting: readonly Lasting
   });
 }
 
-const subjectOf = ({ device, metric, why }: Lasting): string => `${device} ${metric} ${why}`;
+const subjectOf = ({ device, metric, why, klass = '', sinks = [] }: Lasting): string =>
+  [device, metric, why, klass, sinks.join(',')].join(' ');
 
 /** What a body of observations held, per device and metric. */
 export function lossesOf(trace: BatchTrace, why: Loss['why']): Loss[] {

@@ -131,6 +131,9 @@ export interface LossEntry {
   readonly observations: number;
   readonly messages?: number;
   readonly why: string;
+  /** Of what the journal gave up: its class, and the sinks that had not had it. */
+  readonly klass?: string;
+  readonly sinks?: readonly string[];
   readonly details?: Readonly<Record<string, unknown>>;
 }
 

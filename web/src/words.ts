@@ -118,6 +118,14 @@ const technical: Readonly<Record<string, { says: string; next: string }>> = {
     says: 'Values are not being recorded',
     next: 'Alarms go on. Tell the biomedical engineer: the disk of the gateway is full or hangs.',
   },
+  'journal-filling': {
+    says: 'The journal is filling up',
+    next: 'Alarms go on. Tell the biomedical engineer: a store does not take its values.',
+  },
+  'journal-losing': {
+    says: 'Values are given up before they are stored',
+    next: 'Alarms go on. Tell the biomedical engineer: a store is away too long, or the journal too small.',
+  },
   'clock-stepped': {
     says: 'The clock of the gateway jumped',
     next: 'Alarms go on. Tell the biomedical engineer: check its time source.',
