@@ -6,8 +6,10 @@ export type Identity =
   | {
       readonly kind: 'device';
       readonly id: DeviceId;
-      /** Foreign topics granted one by one (OpenMQTTGateway, ESPHome …). */
-      readonly extraTopics?: readonly string[];
+      /** Foreign topics granted one by one (OpenMQTTGateway, ESPHome, Sparkplug B …), live: what is granted at this moment. */
+      readonly extraTopics?: ReadonlySet<string>;
+      /** A driver reads what it sends: the contract topics are the driver host's alone. */
+      readonly foreignOnly?: true;
     }
   /** `devices` is live: what is registered on the host at this moment. */
   | { readonly kind: 'host'; readonly id: HostId; readonly devices: ReadonlySet<DeviceId> }
@@ -24,17 +26,22 @@ export function publishRight(identity: Identity, name: string): Topic | ForeignT
   if (identity.kind === 'reader') return undefined;
   const topic = parseTopic(name);
   if (identity.kind === 'device') {
-    if (topic?.kind === 'device' && topic.device === identity.id) return topic;
-    return identity.extraTopics?.includes(name) ? { kind: 'foreign', name } : undefined;
+    const own = topic?.kind === 'device' && topic.device === identity.id && !identity.foreignOnly;
+    if (own) return topic;
+    return identity.extraTopics?.has(name) ? { kind: 'foreign', name } : undefined;
   }
   if (topic?.kind === 'device') return identity.devices.has(topic.device) ? topic : undefined;
   const own = topic?.kind === 'host' && topic.host === identity.id && hostMayPublish.includes(topic.branch);
   return own ? topic : undefined;
 }
 
-/** Whether a right once given still stands: only a host's set of devices changes while it is connected. */
-export const rightStands = (identity: Identity, topic: Topic | ForeignTopic): boolean =>
-  identity.kind !== 'host' || topic.kind !== 'device' || identity.devices.has(topic.device);
+/** Whether a right once given still stands: a host's devices and a device's foreign topics change while it is connected. */
+export function rightStands(identity: Identity, topic: Topic | ForeignTopic): boolean {
+  if (identity.kind === 'host') return topic.kind !== 'device' || identity.devices.has(topic.device);
+  if (identity.kind === 'device' && topic.kind === 'foreign')
+    return identity.extraTopics?.has(topic.name) === true;
+  return true;
+}
 
 /** Whether `identity` may subscribe to `filter`. A device has nothing to read. */
 export function subscribeRight(identity: Identity, filter: string): boolean {

@@ -57,8 +57,11 @@ export interface DriverHost {
   count(device: DeviceId, what: Counted, n: number, raw?: Buffer): void;
   /** Round trip of a request, for the device's health. */
   roundTrip(device: DeviceId, ms: number): void;
-  /** Foreign MQTT handed down by the gateway; `number` is the raw's journal number. */
-  raw(accept: (topic: string, payload: Buffer, number: number) => void): Promise<Listener>;
+  /**
+   * Foreign MQTT handed down by the gateway. While `accept` runs, `clock` stands at the instant the gateway received the
+   * message, so that a message handed down again gives the same observations; emit within it.
+   */
+  raw(accept: (topic: string, payload: Buffer) => void): Promise<Listener>;
   /** A map by name from the host's configuration; Fault MAP_INVALID when it is not there. */
   map(name: string): unknown;
   readonly clock: Clock;
@@ -87,6 +90,17 @@ export interface DriverSettings<S extends TObject = TObject> {
   readonly metrics: readonly string[];
   /** Checked before open(): a refused setting is the user's error, not the world's. */
   readonly settings: S;
+  /** For a device that speaks MQTT of its own kind: what it is granted, from checked settings. Without it the driver has a wire. */
+  foreign?(settings: Static<S>): ForeignGrant;
+}
+
+/** The topics of a device on the raw lane, and who publishes there. */
+export interface ForeignGrant {
+  readonly topics: readonly string[];
+  /** Topics that other devices of the same sender may name too (the death of a Sparkplug node is that of all its devices). */
+  readonly shared?: readonly string[];
+  /** The registered device that signs in and publishes for this one (a gateway on the ward); itself when absent. */
+  readonly sender?: DeviceId;
 }
 
 export interface DecodeOptions {

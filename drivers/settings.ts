@@ -1,7 +1,7 @@
 import type { TObject } from 'typebox';
 import { Value } from 'typebox/value';
 import { Fault } from '../model/fault.ts';
-import type { DriverSettings } from './driver.ts';
+import type { DriverSettings, ForeignGrant } from './driver.ts';
 import { settings as alaris } from './alaris/settings.ts';
 import { settings as bbraunSpace } from './bbraun-space/settings.ts';
 import { settings as masimo } from './masimo/settings.ts';
@@ -63,7 +63,13 @@ export function checkSettings(driver: string, given: unknown): CheckedSettings {
   return checkAgainst(known.settings, driver, given);
 }
 
-/** The same for a schema at hand. */
+/** What a device of this driver is granted on the raw lane, from checked settings; undefined for a driver with a wire. */
+export const foreignGrant = (
+  driver: string,
+  settings: Readonly<Record<string, unknown>>,
+): ForeignGrant | undefined => findSettings(driver)?.foreign?.(settings);
+
+/** As checkSettings, for a schema at hand. */
 export function checkAgainst(schema: TObject, driver: string, given: unknown): CheckedSettings {
   const filled: unknown = Value.Default(schema, structuredClone(given ?? {}));
   if (Value.Check(schema, filled)) return { settings: filled as Record<string, unknown> };

@@ -16,6 +16,7 @@ import { openCensus } from './census/census.ts';
 import type { Config } from './config/schema.ts';
 import { HostProcess } from './devices/host-process.ts';
 import { Hosts } from './devices/hosts.ts';
+import { RawLane } from './devices/raw-lane.ts';
 import { ownHost, Registry } from './devices/registry.ts';
 import { DeviceDesk } from './devices/service.ts';
 import { take, whoIs } from './door.ts';
@@ -197,7 +198,11 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
   house.metrics = metricsOf(house);
 }
 
-async function openIntake(house: House, journal: Journal, { config, clock }: GatewayOptions): Promise<void> {
+async function openIntake(
+  house: House,
+  journal: Journal,
+  { config, clock, chance }: GatewayOptions,
+): Promise<void> {
   house.intake = new Intake({
     ...config.journal,
     clock,
@@ -209,6 +214,20 @@ async function openIntake(house: House, journal: Journal, { config, clock }: Gat
     deviceFault: (device, fault) => house.desk.noteFault(device, fault),
   });
   await house.intake.recover();
+  house.rawLane = new RawLane({
+    journal,
+    clock,
+    chance,
+    publish: (topic, payload) => house.broker.publish(topic, Buffer.from(payload)),
+    hostOf: (device) => house.registry.get(device)?.host,
+    hostUp: (host) => house.hosts.stateOf(host).up,
+    recording: () => house.intake.recording,
+    keep: (head, message, settled) => house.intake.takeForeign(head, message, settled),
+    unread: (loss) => {
+      house.ledger.enter([loss]);
+      house.desk.noteFault(loss.device, new Fault('RAW_UNREAD', { device: loss.device }));
+    },
+  });
   clock.notBefore(newestInstantMs(house));
 }
 
@@ -254,8 +273,9 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
     publish: (topic, payload, { retain }) => house.broker.publish(topic, Buffer.from(payload), { retain }),
     devicesOn: (host) => house.registry.list({}).filter((device) => device.host === host),
     lost: (host, why) => house.intake.hostLost(house.registry.devicesOf(host), why.toJSON()),
-    back: () => undefined,
-    told: () => undefined,
+    back: (host) => house.rawLane.again(host),
+    told: (host, { boot }) => house.rawLane.hostTold(host, boot),
+    rawReply: (host, reply) => house.rawLane.replied(host, reply),
   });
   house.registry = new Registry({
     rows: house.rows,
@@ -440,6 +460,7 @@ async function listen(
       await house.intake.drain();
       await house.intake.noteCounters();
       house.intake.close();
+      house.rawLane.close();
       await house.ledger.settle();
       house.alarms.close();
       house.census.close();
@@ -451,8 +472,11 @@ async function listen(
   };
 }
 
-function configureHosts({ hosts, farHosts }: House): void {
-  for (const host of [ownHost, ...farHosts]) hosts.configure(host);
+function configureHosts({ hosts, farHosts, rawLane }: House): void {
+  for (const host of [ownHost, ...farHosts]) {
+    hosts.configure(host);
+    rawLane.serve(host);
+  }
 }
 
 function startOwnHost(

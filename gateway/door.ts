@@ -14,8 +14,16 @@ export function whoIs(house: House, clientId: string, secret: Buffer): DoorIdent
   if (!house.credentials.authenticate(clientId, secret.toString('latin1'))) return undefined;
   if (house.farHosts.has(clientId))
     return { kind: 'host', id: clientId, devices: house.registry.devicesOf(clientId) };
-  const device = house.registry.get(clientId);
-  return device && device.driver === undefined ? { kind: 'device', id: clientId } : undefined;
+  return device(house, clientId);
+}
+
+/** One with a driver signs in only to publish MQTT of its own kind; the contract's topics are its host's. */
+function device({ registry }: House, id: string): DoorIdentity | undefined {
+  const known = registry.get(id);
+  if (!known) return undefined;
+  const extraTopics = registry.foreign.topicsOf(id);
+  if (known.driver === undefined) return { kind: 'device', id, extraTopics };
+  return registry.foreign.isSender(id) ? { kind: 'device', id, extraTopics, foreignOnly: true } : undefined;
 }
 
 /** A publication that passed the door goes to the room its topic names. */
@@ -28,8 +36,15 @@ export function take(house: House, publication: Publication, confirm: (outcome?:
       house.hosts.take(topic.host, topic.branch, publication.payload);
       return confirm();
     case 'foreign':
-      // No device is granted a foreign topic yet: nothing comes here.
-      return confirm();
+      return house.rawLane.take(
+        {
+          devices: house.registry.foreign.devicesOn(publication.clientId, topic.name),
+          topic: topic.name,
+          payload: publication.payload,
+          confirmed: publication.qos === 1,
+        },
+        confirm,
+      );
     default:
       topic satisfies never;
   }

@@ -5,6 +5,7 @@ import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
 import type { Census } from './census/census.ts';
 import type { Hosts } from './devices/hosts.ts';
+import type { RawLane } from './devices/raw-lane.ts';
 import type { Registry } from './devices/registry.ts';
 import type { DeviceDesk } from './devices/service.ts';
 import type { Credentials } from './identity/credentials.ts';
@@ -38,6 +39,7 @@ export interface House {
   census: Census;
   alarms: Alarms;
   intake: Intake;
+  rawLane: RawLane;
   live: Live;
   broker: Broker;
   metrics: ReturnType<typeof createMetrics>;

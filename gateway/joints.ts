@@ -71,6 +71,7 @@ const bedsOfEncounter = (house: House, encounter: string): string[] => {
 /** Promise 2: while nothing is recorded, a technical alarm says so. */
 export function recordingChanged(house: House, recording: boolean, fault: Fault | undefined): void {
   house.recordingFault = recording ? undefined : fault;
+  if (!recording) house.rawLane?.unrecorded();
   if (recording) house.alarms.technical.end('journal-unrecorded');
   else {
     const details = { code: fault?.code ?? 'JOURNAL_HUNG' };

@@ -40,6 +40,8 @@ export interface DeviceHealth {
   readonly device: DeviceId;
   readonly link: Link | 'never-seen';
   readonly lastMessageAtMs?: number;
+  /** It sends with QoS 0: what is lost on its way is lost by design. */
+  readonly notConfirmed?: true;
   readonly mode?: Mode;
   readonly identity?: Identity;
   readonly clockOffsetMs?: number;

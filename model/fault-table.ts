@@ -271,6 +271,12 @@ export const faultTable = {
     message: 'device {device} sent more gaps in its sequence than Vigil remembers',
     whatToDo: 'Look at the network of the device and at its own queue; very old re-sends may be kept twice.',
   },
+  RAW_UNREAD: {
+    class: 'world',
+    message: 'for a minute no driver was open that could read what device {device} publishes',
+    whatToDo:
+      'Look at the health of the device: its settings, its serial number, its driver host. What came meanwhile stands in the loss ledger.',
+  },
   CONTRACT_BOOT_REUSED: {
     class: 'world',
     message: 'device {device} used its boot id twice',

@@ -139,6 +139,31 @@ export const HostReplySchema = Type.Object({
 });
 export type HostReply = Static<typeof HostReplySchema>;
 
+/** `raw`: one foreign MQTT message, as the gateway journaled it. */
+export const RawMessageSchema = Type.Object({
+  device: IdSchema,
+  topic: Type.String({ maxLength: 1024 }),
+  /** Boot and seq of what is made of it come from these; absent while the gateway can record nothing. */
+  boot: Type.Optional(BootSchema),
+  number: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** By the gateway's clock: when it came, and when it was handed down. */
+  receivedAtMs: Type.Number(),
+  sentAtMs: Type.Number(),
+  /** base64 */
+  payload: Type.String(),
+});
+export type RawMessage = Static<typeof RawMessageSchema>;
+
+/** On `reply`, of raw messages by number: `kept` = what was made of it is on the host's disk; `unread` = no driver is open that could read it. */
+export const RawReplySchema = Type.Object({
+  raw: Type.Integer({ minimum: 0 }),
+  outcome: words(['kept', 'unread'] as const),
+});
+export type RawReply = Static<typeof RawReplySchema>;
+
+/** Messages one raw message may become at most: their seqs are its number times this, and on. */
+export const messagesPerRaw = 64;
+
 /** `state`, every 2 s and as the will with link `death`: the gateway expands a death to all its devices. */
 export const HostStateSchema = Type.Object({
   boot: BootSchema,

@@ -75,6 +75,7 @@ export const DeviceHealthShape = shape<DeviceHealth>()(
     device: IdSchema,
     link: LinkShape,
     lastMessageAtMs: Type.Optional(atMs()),
+    notConfirmed: Type.Optional(Type.Literal(true)),
     mode: Type.Optional(ModeShape),
     identity: Type.Optional(IdentityShape),
     clockOffsetMs: Type.Optional(Type.Number()),

@@ -44,7 +44,6 @@ const goodbyeMs = 1_000;
 /** The driver host: runs the devices the gateway names, and tells it everything they say. */
 export async function runHost(options: HostOptions): Promise<RunningHost> {
   const { host, clock, chance, journal, log } = options;
-  const raw = createRawFeed();
   let config: HostConfig | undefined;
   /** Of this connection: the will has this number, the birth the next. */
   let willSeq = 0;
@@ -81,9 +80,20 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const send = (device: DeviceId): void => {
     const items = pending.get(device) ?? [];
     pending.delete(device);
-    for (const { branch, takenAtMs, body } of draftMessages(items, clock.nowMs())) {
-      outbox.add(device, branch, { boot: seqs.boot, seq: seqs.take(device), ...body }, takenAtMs);
+    const { numbers } = raw;
+    const aheadMs = raw.serves(device) ? raw.offsetMs : 0;
+    for (const { branch, takenAtMs, body } of draftMessages(items, clock.nowMs() + aheadMs)) {
+      const name = numbers
+        ? { boot: numbers.boot, seq: numbers.take() }
+        : { boot: seqs.boot, seq: seqs.take(device) };
+      outbox.add(device, branch, { ...name, ...body }, takenAtMs - aheadMs);
     }
+  };
+  const raw = createRawFeed({ clock, flush: send });
+  const readForeign = (payload: Buffer): void => {
+    const reply = raw.received(payload);
+    if (!reply) return;
+    void outbox.kept().then(() => publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {}));
   };
 
   const events: RunEvents = {
@@ -95,8 +105,11 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
       queueMicrotask(() => send(device));
     },
     kept: () => Promise.resolve().then(() => outbox.kept()),
-    // takenAtMs of all messages is by this clock, so this is the clock the gateway must know.
-    born: (device, birth: Birth) => sayState(device, { link: 'birth', ...birth, clockMs: clock.nowMs() }),
+    // takenAtMs of its messages is by this clock, so this is the clock the gateway must know.
+    born: (device, birth: Birth) => {
+      const clockMs = clock.nowMs() + (raw.serves(device) ? raw.offsetMs : 0);
+      sayState(device, { link: 'birth', ...birth, clockMs });
+    },
     died: (device, fault) => {
       if (fault) log(fault);
       sayState(device, { link: 'death', ...(fault && { fault: fault.toJSON() }) });
@@ -139,7 +152,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   };
 
   const receive = (topic: string, payload: Buffer): void => {
-    if (topic === hostTopic(host, 'raw')) return void raw.received(payload);
+    if (topic === hostTopic(host, 'raw')) return readForeign(payload);
     if (topic === hostTopic(host, 'request')) {
       void answerRequest(payload, loadDriver, services).then((reply) => {
         if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});

@@ -34,7 +34,7 @@ export interface HostServices {
   readonly map: (name: string) => unknown;
   readonly raw: (
     device: DeviceId,
-    accept: (topic: string, payload: Buffer, number: number) => void,
+    accept: (topic: string, payload: Buffer, receivedAtMs: number) => void,
   ) => Listener;
 }
 
@@ -72,6 +72,8 @@ export function createSessionHost(
   const timers = new Set<Cancel>();
   let muted = false;
   let closed = false;
+  /** While the driver reads a foreign message: when the gateway received it. */
+  let receivedAtMs: number | undefined;
 
   const deadline = { clock, deadlineMs: openMs, signal: ending.signal };
   const guard = <A extends unknown[]>(act: (...args: A) => void): ((...args: A) => void) => {
@@ -125,7 +127,17 @@ export function createSessionHost(
     count: (_, what, n, raw) => muted || events.count(what, n, raw),
     roundTrip: (_, ms) => muted || events.roundTrip(ms),
     raw: async (accept) => {
-      const listener = services.raw(settings['device'] as DeviceId, guard(accept));
+      const listener = services.raw(
+        settings['device'] as DeviceId,
+        guard((topic, payload, atMs) => {
+          receivedAtMs = atMs;
+          try {
+            accept(topic, payload);
+          } finally {
+            receivedAtMs = undefined;
+          }
+        }),
+      );
       return keep(listener, () => listener.close());
     },
     map: (name) => {
@@ -135,8 +147,9 @@ export function createSessionHost(
       return found;
     },
     clock: {
-      nowMs: () => clock.nowMs(),
-      monotonicMs: () => clock.monotonicMs(),
+      nowMs: () => receivedAtMs ?? clock.nowMs(),
+      // What a driver leaves out by the time between two messages must not depend on when they are handed down.
+      monotonicMs: () => receivedAtMs ?? clock.monotonicMs(),
       after: (delayMs, run) => keepTimer(clock.after(delayMs, guard(run))),
       every: (periodMs, run) => keepTimer(clock.every(periodMs, guard(run))),
     },

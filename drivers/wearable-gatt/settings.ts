@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { defineSettings } from '../driver.ts';
+import { foreignSettings } from '../transport/foreign.ts';
 
 /** Characteristics that are read, by their 16-bit number; 6e400003 is the notify of the PC-60FW's own service. */
 export const characteristics = [
@@ -43,6 +44,7 @@ export const settings = defineSettings({
   ],
   settings: Type.Object(
     {
+      ...foreignSettings,
       characteristic: Type.Optional(
         Type.Union(
           characteristics.map((each) => Type.Literal(each)),
@@ -66,4 +68,5 @@ export const settings = defineSettings({
     },
     { additionalProperties: false },
   ),
+  foreign: ({ topics, sender }) => ({ topics, ...(sender !== undefined && { sender }) }),
 });

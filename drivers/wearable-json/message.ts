@@ -25,6 +25,37 @@ const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
 /** A property list that is longer is none of a wearable. */
 const mostProperties = 64;
 
+/** What a Sparkplug metric is called where no setting says otherwise: the last part of its name counts. */
+const sparkplugWords: Properties = {
+  ...known,
+  hr: { metric: 'MDC_ECG_HEART_RATE', unit: '/min' },
+  pr: { metric: 'MDC_PULS_OXIM_PULS_RATE', unit: '/min' },
+  rr: { metric: 'MDC_RESP_RATE', unit: '/min' },
+};
+
+/**
+ * One metric of a Sparkplug payload by its name (`vitals/hr`): the whole name or its last part as set, else as known. A
+ * sender's null is a sensor that is off. `no-metric` for a name that means nothing; undefined for no value of its metric.
+ */
+export function observeWord(
+  name: string,
+  said: unknown,
+  properties: Properties,
+): Told | 'no-metric' | undefined {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  const own = (words: Properties, word: string): Property | undefined =>
+    Object.hasOwn(words, word) ? words[word] : undefined;
+  const property =
+    own(properties, name) ??
+    own(properties, last) ??
+    own(sparkplugWords, last) ??
+    (metrics.has(last) ? { metric: last } : undefined);
+  if (!property) return 'no-metric';
+  const told =
+    said === null ? missing(property.metric, 'sensor-off') : seen(property.metric, property.unit, said);
+  return told && withChannel(told, property.channel);
+}
+
 /** A message: JSON of an advertisement, or a bare state whose word is `property`. */
 export function readMessage(payload: Buffer, properties: Properties, property: string | undefined): Told[] {
   const refused = (cause: string): Told[] => [{ kind: 'refused', cause, raw: payload }];
@@ -82,8 +113,11 @@ function observe(word: string, said: unknown, properties: Properties): Told | un
   if (!property) return undefined;
   const { metric, channel, unit } = property;
   const told = seen(metric, unit, said);
-  return told && channel !== undefined && told.kind === 'observation' ? { ...told, channel } : told;
+  return told && withChannel(told, channel);
 }
+
+const withChannel = (told: Told, channel: string | undefined): Told =>
+  channel !== undefined && told.kind === 'observation' ? { ...told, channel } : told;
 
 function seen(metric: string, unit: string | undefined, said: unknown): Told | undefined {
   const row = metrics.get(metric);

@@ -25,6 +25,7 @@ export function deviceHealth(
     device,
     link: told?.link ?? live?.link ?? 'never-seen',
     lastMessageAtMs: live?.lastMessageAtMs,
+    ...(live?.confirmed === false ? { notConfirmed: true } : {}),
     mode: live?.mode,
     identity: live?.identity,
     clockOffsetMs: told?.clockOffsetMs ?? live?.clock.offsetMs,

@@ -7,14 +7,17 @@ import type { Chance, DeviceId, HostId } from '../../model/ids.ts';
 import {
   HostReplySchema,
   HostStateSchema,
+  RawReplySchema,
   type HostConfig,
   type HostReply,
   type HostRequest,
   type HostState,
+  type RawReply,
 } from '../../model/wire.ts';
 
 const replyCheck = Compile(HostReplySchema);
 const stateCheck = Compile(HostStateSchema);
+const rawReplyCheck = Compile(RawReplySchema);
 
 /** A host tells its state every 2 s; three misses and it is lost. */
 const silentAfterMs = 6_000;
@@ -28,8 +31,10 @@ export interface HostsOptions {
   /** The host is gone, and with it all its devices: one alarm that lists their beds. */
   readonly lost: (host: HostId, why: Fault) => void;
   readonly back: (host: HostId) => void;
-  /** Each state message, for the devices' health. */
+  /** Each state message. */
   readonly told: (host: HostId, state: HostState) => void;
+  /** What became of a foreign message it was handed. */
+  readonly rawReply: (host: HostId, reply: RawReply) => void;
 }
 
 interface Held {
@@ -85,6 +90,7 @@ export class Hosts {
   take(host: HostId, branch: HostBranch, payload: Uint8Array): void {
     const parsed = parse(payload);
     if (branch === 'state' && stateCheck.Check(parsed)) this.takeState(host, parsed);
+    else if (branch === 'reply' && rawReplyCheck.Check(parsed)) this.options.rawReply(host, parsed);
     else if (branch === 'reply' && replyCheck.Check(parsed)) {
       const asked = this.pending.get(parsed.requestId);
       this.pending.delete(parsed.requestId);

@@ -4,6 +4,7 @@ import type { Device } from '../../model/device.ts';
 import type { Fault } from '../../model/fault.ts';
 import { isId, type Chance, type DeviceId, type HostId, type WardId } from '../../model/ids.ts';
 import type { Person } from '../../model/person.ts';
+import { ForeignGrants } from './foreign.ts';
 
 /** The host that the gateway starts beside itself. */
 export const ownHost: HostId = 'host-own';
@@ -62,7 +63,8 @@ export class Registry {
   private readonly devices = new Map<DeviceId, Device>();
   /** Live sets: the front door holds them as rights. */
   private readonly byHost = new Map<HostId, Set<DeviceId>>();
-
+  /** Who publishes foreign MQTT, and for whom. */
+  readonly foreign = new ForeignGrants();
   /** By fixed place: asked for with every tile. */
   private readonly byBed = new Map<string, Set<DeviceId>>();
 
@@ -107,8 +109,8 @@ export class Registry {
     if (!isId(id)) return { refused: [{ path: '/id', cause: 'only a–z, 0–9 and -, at most 64' }] };
     const device = checked({ ...draft, id });
     if ('refused' in device) return device;
-    const twin = this.twinOf(device);
-    if (twin) return twin;
+    const refused = this.twinOf(device) ?? this.strangeTopic(device);
+    if (refused) return refused;
     return this.keep(by, 'device.register', device, undefined);
   }
 
@@ -123,8 +125,8 @@ export class Registry {
     if ('refused' in device) return device;
     // Another label makes no machine another's twin.
     const rewired = change.settings !== undefined || change.driver !== undefined || change.host !== undefined;
-    const twin = rewired ? this.twinOf(device) : undefined;
-    if (twin) return twin;
+    const refused = rewired ? (this.twinOf(device) ?? this.strangeTopic(device)) : undefined;
+    if (refused) return refused;
     return this.keep(by, 'device.change', device, before);
   }
 
@@ -157,6 +159,14 @@ export class Registry {
     );
   }
 
+  /** A topic that already tells of another device: its values must not come under two names. */
+  private strangeTopic(device: Device): Refused | undefined {
+    const wrong = (cause: string): Refused => ({ refused: [{ path: '/settings/topics', cause }] });
+    if (this.foreign.hasNone(device)) return wrong('names no topic: nothing could come from it');
+    const taken = this.foreign.conflict(device);
+    return taken && wrong(`topic ${taken.topic} is already that of device ${taken.device}`);
+  }
+
   private async keep(by: Person, act: string, device: Device, before: Device | undefined): Promise<Device> {
     await this.options.rows.put('devices', device);
     if (before) this.drop(before);
@@ -168,6 +178,7 @@ export class Registry {
 
   private hold(device: Device): void {
     this.devices.set(device.id, device);
+    this.foreign.hold(device);
     if (device.host !== undefined) (this.devicesOf(device.host) as Set<DeviceId>).add(device.id);
     if (device.bed !== undefined)
       this.byBed.set(device.bed, (this.byBed.get(device.bed) ?? new Set()).add(device.id));
@@ -175,6 +186,7 @@ export class Registry {
 
   private drop(device: Device): void {
     this.devices.delete(device.id);
+    this.foreign.drop(device);
     const { host, id } = device;
     if (host !== undefined) {
       this.options.later(() => {

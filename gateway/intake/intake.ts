@@ -121,6 +121,27 @@ export class Intake {
     this.recorder.settled([...this.touched], confirm);
   }
 
+  /** A message of a device that speaks MQTT of its own kind: kept whole, decoded elsewhere; it counts as no observation. */
+  takeForeign(
+    head: { readonly device: string; readonly receivedAtMs: number },
+    message: { readonly payload: Uint8Array; readonly confirmed: boolean },
+    settled: Confirm,
+  ): void {
+    const { device: id, receivedAtMs: atMs } = head;
+    this.open(id).confirmed = message.confirmed;
+    const loss = {
+      device: id,
+      metric: '*',
+      fromMs: atMs,
+      toMs: atMs,
+      observations: 0,
+      why: 'unrecorded' as const,
+    };
+    // A copy: it stands in the open batch beside its neighbours' memory.
+    this.recorder.record('raw', { head: { ...head }, payload: Uint8Array.from(message.payload) }, loss);
+    this.recorder.settled(['raw'], settled);
+  }
+
   /** The host that spoke for these devices died: each of them is lost. */
   hostLost(devices: Iterable<string>, fault: FaultReport | undefined): void {
     const atMs = this.clock.nowMs();

@@ -19,7 +19,8 @@ export interface Loss {
     | 'journal-thinned'
     | 'journal-corrupt'
     | 'journal-missing'
-    | 'interval-bound';
+    | 'interval-bound'
+    | 'raw-unread';
   /** Of what the journal gave up: its class, and the sinks that had not had it. */
   readonly klass?: JournalClass;
   readonly sinks?: readonly string[];

@@ -84,6 +84,8 @@ export class LiveDevice {
   lastKeptAtMs: number | undefined = undefined;
   /** Until the first message after an unclean stop: the span before it may be lost. */
   spanInDoubt = false;
+  /** False: its newest message came with QoS 0, so what is lost on its way is lost by design. */
+  confirmed = true;
   received = 0;
   duplicates = 0;
   quarantined = 0;

@@ -66,6 +66,13 @@ export class BootSeen {
     return bounded;
   }
 
+  /** Enters a message of a boot whose numbers are never given twice: no digest is kept. */
+  takePlain(seq: number): void {
+    this.insert(seq);
+    this.top = Math.max(this.top, seq);
+    this.knownFrom = this.top + 1;
+  }
+
   has(seq: number): boolean {
     const { intervals } = this;
     if (seq > this.top) return false;
@@ -117,6 +124,13 @@ export class BootSeen {
   }
 }
 
+/**
+ * Boots the gateway makes for foreign MQTT (DESIGN 2): seq comes from the raw message's number in the journal, so one
+ * handed down again has the same, whatever a driver that was started meanwhile makes of it. The numbers leave gaps: the
+ * newest intervals are enough, since hosts are handed messages in order.
+ */
+export const rawBoot = 'raw-';
+
 /** A boot as its device named it, and the boots the gateway makes when that name is used twice (`{boot}-r1` …). */
 export class DeviceSeen {
   private readonly boots = new Map<string, BootSeen>();
@@ -130,6 +144,11 @@ export class DeviceSeen {
   enter(boot: string, seq: number, takenAtMs: number, high: number, low: number): Entered {
     const current = this.newest.get(boot) ?? boot;
     const seen = this.boots.get(current) ?? this.open(current);
+    if (boot.startsWith(rawBoot)) {
+      if (seen.has(seq)) return duplicate;
+      seen.takePlain(seq);
+      return { kept: true, boot, reused: false, bounded: true };
+    }
     const verdict = seen.judge(seq, takenAtMs, high, low);
     if (verdict === 'new') {
       // A re-send of what was kept under the name's first use must not be taken for new under its second.

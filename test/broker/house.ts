@@ -51,7 +51,7 @@ export async function openBroker(
   const identities = new Map<string, Identity>([
     ['mon-1', { kind: 'device', id: 'mon-1' }],
     ['mon-2', { kind: 'device', id: 'mon-2' }],
-    ['esp-1', { kind: 'device', id: 'esp-1', extraTopics: ['home/ble/hr', 'home/LWT'] }],
+    ['esp-1', { kind: 'device', id: 'esp-1', extraTopics: new Set(['home/ble/hr', 'home/LWT']) }],
     ['host-1', { kind: 'host', id: 'host-1', devices: new Set(['vent-1', 'vent-2']) }],
     ['board-1', { kind: 'reader', id: 'board-1', ward: 'icu' }],
   ]);

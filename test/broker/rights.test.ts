@@ -5,7 +5,8 @@ import { accepted, openBroker, publishPacket, puback, subscribePacket } from './
 const devices = new Set(['vent-1']);
 const identities: Readonly<Record<string, Identity>> = {
   device: { kind: 'device', id: 'mon-1' },
-  foreign: { kind: 'device', id: 'esp-1', extraTopics: ['home/ble/hr', 'v1/device/mon-1/state'] },
+  foreign: { kind: 'device', id: 'esp-1', extraTopics: new Set(['home/ble/hr', 'v1/device/mon-1/state']) },
+  wearable: { kind: 'device', id: 'esp-1', extraTopics: new Set(['home/ble/hr']), foreignOnly: true },
   host: { kind: 'host', id: 'host-1', devices },
   reader: { kind: 'reader', id: 'board-1', ward: 'icu' },
 };
@@ -36,6 +37,7 @@ const topics = [
 const mayPublish: Readonly<Record<string, readonly string[]>> = {
   device: topics.slice(0, 4),
   foreign: ['v1/device/mon-1/state', 'v1/device/esp-1/state', 'home/ble/hr'],
+  wearable: ['home/ble/hr'],
   host: ['v1/device/vent-1/observations', 'v1/host/host-1/reply', 'v1/host/host-1/state'],
   reader: [],
 };
@@ -65,6 +67,7 @@ const filters = [
 const maySubscribe: Readonly<Record<string, readonly string[]>> = {
   device: [],
   foreign: [],
+  wearable: [],
   host: ['v1/host/host-1/config', 'v1/host/host-1/request', 'v1/host/host-1/raw'],
   reader: ['v1/ward/icu/#', 'v1/ward/icu/alarms/+', 'v1/ward/icu/beds/+/observations'],
 };
@@ -86,6 +89,15 @@ test('a right on a device ends when the device leaves the host', () => {
   expect(topic && rightStands(host, topic)).toBe(true);
   devices.delete('vent-1');
   expect(topic && rightStands(host, topic)).toBe(false);
+});
+
+test('a right on a foreign topic ends when the topic is taken back', () => {
+  const granted = new Set(['home/ble/hr']);
+  const wearable: Identity = { kind: 'device', id: 'esp-1', extraTopics: granted, foreignOnly: true };
+  const topic = publishRight(wearable, 'home/ble/hr');
+  expect(topic && rightStands(wearable, topic)).toBe(true);
+  granted.clear();
+  expect(topic && rightStands(wearable, topic)).toBe(false);
 });
 
 describe('on the wire', () => {

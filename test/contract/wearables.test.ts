@@ -11,6 +11,7 @@ import { metrics } from '../../model/metric-table.ts';
 import { systemClock } from '../../model/clock.ts';
 import { openDriver, type DriverHouse } from '../drivers/driver-house.ts';
 import { virtualClock } from '../house/virtual-clock.ts';
+import { sparkplugBytes, type SparkplugDraft } from './sparkplug-bytes.ts';
 
 // What the drivers behind the raw lane promise: foreign MQTT messages in, as the gateway hands them down.
 const gatt = gattDriver as unknown as Driver;
@@ -203,6 +204,92 @@ describe('wearable-json', () => {
   });
 });
 
+describe('Sparkplug B', () => {
+  const named = { sparkplug: { group: 'icu', edgeNode: 'edge-1', device: 'band-1' } };
+  const topic = (kind: string): string =>
+    `spBv1.0/icu/${kind}/edge-1${kind.startsWith('D') ? '/band-1' : ''}`;
+  const float = (value: number, more: SparkplugDraft = {}): SparkplugDraft => ({
+    datatype: 9,
+    floatValue: value,
+    ...more,
+  });
+  const birth = (alias: number, name: string): Buffer => sparkplugBytes([float(72, { alias, name })]);
+
+  test('the topics of a device are its own, and those of its node are shared', () => {
+    const settings = { ...named, topics: [], properties: {} };
+    expect(jsonDriver.foreign?.(settings)).toEqual({
+      topics: ['DBIRTH', 'DDATA', 'DDEATH'].map(topic),
+      shared: ['NBIRTH', 'NDEATH'].map(topic),
+    });
+  });
+
+  test('an alias means what the last birth said, and nothing before it or after a death', async () => {
+    await using ward = await openWard(json, named);
+    const data = sparkplugBytes([float(80, { alias: 4 })]);
+    ward.send(topic('DDATA'), data);
+    expect(ward.house.observations()).toEqual([]);
+    ward.send(topic('DBIRTH'), birth(4, 'vitals/hr'));
+    ward.send(topic('DDATA'), sparkplugBytes([float(130, { alias: 4, name: 'vitals/pr' })]));
+    ward.send(topic('NBIRTH'), birth(4, 'uptime'));
+    ward.send(topic('DDATA'), data);
+    ward.send(topic('DBIRTH'), birth(4, 'vitals/spo2'));
+    ward.send(topic('DDATA'), sparkplugBytes([float(97, { alias: 4 })]));
+    ward.send(topic('DDEATH'), sparkplugBytes([]));
+    ward.send(topic('DDATA'), sparkplugBytes([float(98, { alias: 4 })]));
+    expect(ward.values('MDC_ECG_HEART_RATE')).toEqual([72]);
+    expect(ward.values('MDC_PULS_OXIM_PULS_RATE')).toEqual([130]);
+    expect(ward.values('MDC_PULS_OXIM_SAT_O2').at(0)).toBe(72);
+    expect(ward.values('MDC_PULS_OXIM_SAT_O2')).not.toContain(98);
+  });
+
+  test('the death of the node is that of the device, the late will of an older connection is not', async () => {
+    await using ward = await openWard(json, named);
+    const bdSeq = (value: string): SparkplugDraft => ({ name: 'bdSeq', datatype: 8, longValue: value });
+    ward.send(topic('NBIRTH'), sparkplugBytes([bdSeq('8')]));
+    ward.send(topic('DBIRTH'), birth(1, 'vitals/hr'));
+    ward.send(topic('NDEATH'), sparkplugBytes([bdSeq('7')]));
+    expect(ward.house.links.map(({ link }) => link)).not.toContain('lost');
+    ward.send(topic('NDEATH'), sparkplugBytes([bdSeq('8')]));
+    expect(ward.house.links.at(-1)?.link).toBe('lost');
+    ward.send(topic('DBIRTH'), birth(1, 'vitals/hr'));
+    expect(ward.house.links.at(-1)?.link).toBe('connected');
+  });
+
+  test('no value is a sensor that is off; each value keeps the time it says if that fits ours', async () => {
+    await using ward = await openWard(json, named);
+    const at = (ageMs: number): string => String(startMs - ageMs);
+    ward.send(topic('DDATA'), sparkplugBytes([{ name: 'vitals/spo2', datatype: 9, isNull: true }]));
+    ward.send(topic('DDATA'), sparkplugBytes([float(36.6, { name: 'MDC_TEMP_BODY', timestamp: at(2_000) })]));
+    ward.send(topic('DDATA'), sparkplugBytes([float(61, { name: 'hr', timestamp: at(3_600_000) })]));
+    const stored = { name: 'hr', timestamp: at(3_600_000), isHistorical: true };
+    ward.send(topic('DDATA'), sparkplugBytes([float(62, stored)]));
+    const [spo2, temperature, ...rates] = ward.house.observations();
+    expect(spo2).toMatchObject({ metric: 'MDC_PULS_OXIM_SAT_O2', value: null, reason: 'sensor-off' });
+    expect(temperature).toMatchObject({ value: 36.6, takenAtMs: startMs - 2_000 });
+    expect(rates).toMatchObject([
+      { value: 61, takenAtMs: startMs, validity: 'questionable', mark: 'clock' },
+      { value: 62, takenAtMs: startMs - 3_600_000, validity: 'valid' },
+    ]);
+  });
+
+  test('never throws on mutated payloads, and tells no metric that nobody named', () => {
+    const frame = Buffer.from(
+      '08a0b1f9ebcb3312190a09766974616c732f687218a0b1f9ebcb332009650000904212180a0b766974616c732f73706f3218a0b1f9ebcb33200938011805',
+      'hex',
+    );
+    const change = fc.record({ at: fc.nat(frame.length - 1), byte: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 5 }), (changes) => {
+        const bytes = Buffer.from(frame);
+        for (const { at, byte } of changes) bytes.writeUInt8(byte, at);
+        for (const item of json.decode?.(bytes, { clock }) ?? [])
+          if (item.kind === 'observation') expect(metrics.has(item.metric)).toBe(true);
+      }),
+      { numRuns: 2_000, seed: 20261121 },
+    );
+  });
+});
+
 interface Ward extends AsyncDisposable {
   readonly house: DriverHouse;
   /** Whether somebody took it. */
@@ -213,23 +300,29 @@ interface Ward extends AsyncDisposable {
 
 /** A driver with the raw lane of a host, on a clock that stands still. */
 async function openWard(driver: Driver, settings: Record<string, unknown>): Promise<Ward> {
-  const feed: RawFeed = createRawFeed();
+  const ours = virtualClock(startMs);
+  const feed: RawFeed = createRawFeed({ clock: ours, flush: () => {} });
   const raw = (device: string, accept: Parameters<RawFeed['listen']>[1]) => feed.listen(device, accept);
-  const house = await openDriver(driver, settings, { clock: virtualClock(startMs), raw });
+  const house = await openDriver(driver, settings, { clock: ours, raw });
   let number = 0;
   return {
     house,
-    send: (topic, payload) =>
-      feed.received(
+    send: (topic, payload) => {
+      const reply = feed.received(
         Buffer.from(
           JSON.stringify({
             device: 'device-1',
             topic,
+            boot: 'raw-0011223344556677',
             number: number++,
+            receivedAtMs: ours.nowMs(),
+            sentAtMs: ours.nowMs(),
             payload: payload.toString('base64'),
           }),
         ),
-      ),
+      );
+      return reply?.outcome === 'kept';
+    },
     values: (metric) => house.observations(metric).map((seen) => ('value' in seen ? seen.value : '?')),
     times: (metric) => house.observations(metric).map(({ takenAtMs }) => takenAtMs),
     [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),

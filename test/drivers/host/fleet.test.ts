@@ -10,7 +10,8 @@ import { createShares } from '../../../drivers/host/shares.ts';
 import { loadDriver } from '../../../drivers/index.ts';
 import { systemClock } from '../../../model/clock.ts';
 import { systemChance } from '../../../model/ids.ts';
-import type { HostConfig } from '../../../model/wire.ts';
+import { messagesPerRaw, type HostConfig } from '../../../model/wire.ts';
+import { virtualClock } from '../../house/virtual-clock.ts';
 
 const own = readOwnMaps();
 const maps: Record<string, unknown> = {};
@@ -20,7 +21,7 @@ const services = (): HostServices => ({
   shares: createShares(),
   folder: '/nowhere',
   map: (name) => maps[name] ?? own.get(name),
-  raw: (device, accept) => createRawFeed().listen(device, accept),
+  raw: (device, accept) => createRawFeed({ clock: systemClock(), flush: () => {} }).listen(device, accept),
 });
 
 async function openSource(): Promise<{ port: number; connections: () => number; close: () => void }> {
@@ -128,20 +129,39 @@ test('requests are answered, those that cannot be read too, and nobody is answer
 });
 
 test('a raw message goes to the driver of its device, and to nobody else', async () => {
-  const feed = createRawFeed();
-  const heard: unknown[] = [];
-  const listener = feed.listen('d1', (topic, payload, number) =>
-    heard.push([topic, payload.toString(), number]),
-  );
-  const message = (device: string): Buffer =>
+  const order: unknown[] = [];
+  const feed = createRawFeed({
+    clock: virtualClock(1_000),
+    flush: (device) => order.push(`flush ${device}`),
+  });
+  const listener = feed.listen('d1', (topic, payload, receivedAtMs) => {
+    order.push([topic, payload.toString(), receivedAtMs, feed.numbers?.boot, feed.numbers?.take()]);
+  });
+  const message = (device: string, named = true): Buffer =>
     Buffer.from(
-      JSON.stringify({ device, topic: 'home/x', number: 7, payload: Buffer.from('hi').toString('base64') }),
+      JSON.stringify({
+        device,
+        topic: 'home/x',
+        ...(named && { boot: 'raw-0011223344556677', number: 7 }),
+        receivedAtMs: 5_000,
+        sentAtMs: 5_200,
+        payload: Buffer.from('hi').toString('base64'),
+      }),
     );
-  expect(feed.received(message('d1'))).toBe(true);
-  expect(feed.received(message('d2'))).toBe(false);
-  expect(feed.received(Buffer.from('{"device":"d1"}'))).toBe(false);
-  expect(feed.received(Buffer.from('nonsense'))).toBe(false);
-  expect(heard).toEqual([['home/x', 'hi', 7]]);
+  expect(feed.received(message('d1'))).toEqual({ raw: 7, outcome: 'kept' });
+  // What was emitted before goes out under its own numbers, what comes of the message under the message's.
+  expect(order).toEqual([
+    'flush d1',
+    ['home/x', 'hi', 5_000, 'raw-0011223344556677', 7 * messagesPerRaw],
+    'flush d1',
+  ]);
+  expect(feed.numbers).toBeUndefined();
+  expect(feed.offsetMs).toBe(4_200);
+  expect(feed.received(message('d2'))).toEqual({ raw: 7, outcome: 'unread' });
+  expect(feed.received(message('d1', false))).toBeUndefined();
+  expect(order.at(-2)).toEqual(['home/x', 'hi', 5_000, undefined, undefined]);
+  expect(feed.received(Buffer.from('{"device":"d1"}'))).toBeUndefined();
+  expect(feed.received(Buffer.from('nonsense'))).toBeUndefined();
   await listener.close();
-  expect(feed.received(message('d1'))).toBe(false);
+  expect(feed.received(message('d1'))).toEqual({ raw: 7, outcome: 'unread' });
 });

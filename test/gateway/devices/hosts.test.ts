@@ -31,6 +31,7 @@ function open(devices: readonly Device[] = [device]) {
     lost: (host) => void events.push(`lost ${host}`),
     back: (host) => void events.push(`back ${host}`),
     told: () => undefined,
+    rawReply: () => undefined,
   });
   return { clock, published, events, hosts };
 }
