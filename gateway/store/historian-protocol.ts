@@ -62,6 +62,7 @@ export type HistorianAsk =
       readonly format: 'ndjson' | 'csv';
       readonly limit: number;
       readonly after?: string;
+      readonly headless?: boolean;
       readonly demo: boolean;
     }
   | {

@@ -8,11 +8,12 @@ import {
   unpackReason,
 } from '../../journal/observation-batch.ts';
 import { metrics } from '../../model/metric-table.ts';
+import { seriesKey } from '../../model/observation.ts';
 import type { NamedSeries, RowColumns } from './historian-protocol.ts';
 import { valueOf } from './correct-rows.ts';
 import type { Corrected, LabelledSpan, LinePage, StoredValue } from './types.ts';
 
-const csvColumns = [
+export const csvColumns = [
   'device',
   'metric',
   'channel',
@@ -20,6 +21,7 @@ const csvColumns = [
   'patient',
   'encounter',
   'bed',
+  'source',
   'takenAt',
   'receivedAt',
   'value',
@@ -43,6 +45,8 @@ export interface LineAsk {
   readonly spans: readonly LabelledSpan[];
   readonly format: LineFormat;
   readonly after?: string;
+  /** Lines that go on from others: without the header line. */
+  readonly headless?: boolean;
   readonly demo: boolean;
 }
 
@@ -55,8 +59,7 @@ export function linesOf(columns: RowColumns, ask: LineAsk): LinePage {
   const texts = new Map(columns.texts);
   const corrected = new Map(columns.corrected);
   const parts: string[] = [];
-  if (ask.format === 'csv' && ask.after === undefined)
-    parts.push(`${[...csvColumns, ...(ask.demo ? ['demo'] : [])].join(',')}\r\n`);
+  if (ask.format === 'csv' && ask.after === undefined && !ask.headless) parts.push(csvHeader(ask.demo));
   let rows = 0;
   for (let at = 0; at < columns.series.length; at++) {
     const label = labels.of(at);
@@ -70,6 +73,9 @@ export function linesOf(columns: RowColumns, ask: LineAsk): LinePage {
     ...(columns.next === undefined ? {} : { next: columns.next }),
   };
 }
+
+export const csvHeader = (demo: boolean): string =>
+  `${[...csvColumns, ...(demo ? ['demo'] : [])].join(',')}\r\n`;
 
 interface LineRow {
   readonly columns: RowColumns;
@@ -117,14 +123,14 @@ function csvLine({ columns, at, label, text, corrected }: LineRow, demo: boolean
   return `${label},${cells.join(',')}${demo ? ',true' : ''}\r\n`;
 }
 
-const iso = (ms = 0): string => {
+export const iso = (ms = 0): string => {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 };
 
-const shortly = ({ value, text, code }: StoredValue): string => String(value ?? text ?? code ?? '');
+export const shortly = ({ value, text, code }: StoredValue): string => String(value ?? text ?? code ?? '');
 
-const cell = (value: string | number | undefined): string => {
+export const cell = (value: string | number | undefined): string => {
   if (value === undefined) return '';
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -142,7 +148,7 @@ class Labels {
     this.columns = columns;
     this.format = format;
     this.spans = columns.names.map((name) =>
-      spans.filter(({ device }) => device === name.device).sort((a, b) => a.fromMs - b.fromMs),
+      spans.filter((span) => isOf(span, name)).sort((a, b) => a.fromMs - b.fromMs),
     );
   }
 
@@ -161,11 +167,16 @@ class Labels {
 
   private make(name: NamedSeries | undefined, span: LabelledSpan | undefined): string {
     const { device = '', metric = '', channel = '' } = name ?? {};
-    const { patient, encounter, bed } = span ?? {};
+    const { patient, encounter, bed, source } = span ?? {};
     const unit = metrics.get(metric)?.unit ?? '1';
     if (this.format === 'csv')
-      return [device, metric, channel, unit, patient, encounter, bed].map(cell).join(',');
-    const said = { device, metric, channel: channel || undefined, unit, patient, encounter, bed };
+      return [device, metric, channel, unit, patient, encounter, bed, source].map(cell).join(',');
+    const said = { device, metric, channel: channel || undefined, unit, patient, encounter, bed, source };
     return JSON.stringify(said).slice(0, -1);
   }
 }
+
+/** A span may be of some metrics only, each alone (every channel) or as `METRIC/channel`. */
+const isOf = ({ device, metrics: asked }: LabelledSpan, name: NamedSeries): boolean =>
+  device === name.device &&
+  (!asked || asked.includes(name.metric) || asked.includes(seriesKey(name.metric, name.channel)));

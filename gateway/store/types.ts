@@ -108,6 +108,8 @@ export interface LabelledSpan extends SeriesSpan {
   readonly patient?: string;
   readonly encounter?: string;
   readonly bed?: string;
+  /** What its rows are among several sources of one quantity, as the lines say it. */
+  readonly source?: string;
   /** Rows without a usable time belong to nobody: given without a label, or left out. */
   readonly unplaced: 'given' | 'left-out';
 }
@@ -141,6 +143,8 @@ export interface Historian {
       readonly format: 'ndjson' | 'csv';
       readonly limit: number;
       readonly after?: string;
+      /** Lines that go on from others: without the header line. */
+      readonly headless?: boolean;
       readonly demo: boolean;
     },
   ): Promise<LinePage>;
