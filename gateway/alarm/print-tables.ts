@@ -2,26 +2,56 @@ import { priorities, type Priority } from '../../model/alarm.ts';
 import { profiles } from '../../model/census.ts';
 import { metrics } from '../../model/metric-table.ts';
 import { highBandDelayS, lifeCritical, longestDelayS, saturationLowest } from '../census/limit-range.ts';
-import { realarmMs } from './acts.ts';
+import { longestPauseMs, patienceMs, realarmMs } from './acts.ts';
 import { technicalConditions } from './conditions.ts';
 import { defaultLimits, unconfirmedProfiles } from './defaults.ts';
-import { presence, presenceEvents, presences, step } from './presence.ts';
+import { deliveries, delivery, deliveryEvents } from './delivery.ts';
+import { inactivation, inactivationEvents, inactivations } from './inactivation.ts';
+import { presence, presenceEvents, presences, step, type Table } from './presence.ts';
+import { responsibilities, responsibility, responsibilityEvents } from './responsibility.ts';
+import { alarmSignals, signal, signalEvents } from './signal.ts';
 import { criticalMetrics, sourceOrder } from './source-order.ts';
 
 // The tables of docs/alarms.md, made from what the code does: a nurse checks the page, a test holds it to the code.
 
-/** Presence and delay of one limit: a row a state, a column an event; empty = nothing happens. */
-export function presenceTable(): string {
-  const cell = (state: (typeof presences)[number], event: (typeof presenceEvents)[number]): string => {
-    if (presence[state][event] === undefined) return '';
-    const [next, ...effects] = step(presence, state, event);
+/** One axis: a row a state, a column an event; empty = nothing happens. */
+function axisTable<S extends string, E extends string, F extends string>(axis: {
+  readonly name: string;
+  readonly moves: Table<S, E, F>;
+  readonly states: readonly S[];
+  readonly events: readonly E[];
+}): string {
+  const cell = (state: S, event: E): string => {
+    if (axis.moves[state][event] === undefined) return '';
+    const [next, ...effects] = step(axis.moves, state, event);
     return effects.length === 0 ? `→ ${next}` : `→ ${next}: ${effects.join(', ')}`;
   };
   return table(
-    ['presence', ...presenceEvents],
-    presences.map((state) => [`**${state}**`, ...presenceEvents.map((event) => cell(state, event))]),
+    [axis.name, ...axis.events],
+    axis.states.map((state) => [`**${state}**`, ...axis.events.map((event) => cell(state, event))]),
   );
 }
+
+const presenceTable = (): string =>
+  axisTable({ name: 'presence', moves: presence, states: presences, events: presenceEvents });
+const signalTable = (): string =>
+  axisTable({ name: 'signal', moves: signal, states: alarmSignals, events: signalEvents });
+const inactivationTable = (): string =>
+  axisTable({
+    name: 'inactivation',
+    moves: inactivation,
+    states: inactivations,
+    events: inactivationEvents,
+  });
+const responsibilityTable = (): string =>
+  axisTable({
+    name: 'responsibility',
+    moves: responsibility,
+    states: responsibilities,
+    events: responsibilityEvents,
+  });
+const deliveryTable = (): string =>
+  axisTable({ name: 'delivery', moves: delivery, states: deliveries, events: deliveryEvents });
 
 /** What a ward starts with. */
 export function defaultsTable(): string {
@@ -79,11 +109,36 @@ export function sourcesTable(): string {
   );
 }
 
-/** Acknowledged signals come back. */
+/** How long people's acts hold. */
 export function realarmTable(): string {
+  const seconds = (ms: number): string => `${ms / 1_000} s`;
   return table(
-    ['priority', 'rests for'],
-    [...priorities].reverse().map((priority) => [priority, `${realarmMs[priority] / 1_000} s`]),
+    ['priority', 'an acknowledgement rests, and reminders come, for', 'an acceptance is waited for'],
+    [...priorities]
+      .reverse()
+      .map((priority) => [priority, seconds(realarmMs[priority]), seconds(patienceMs[priority])]),
+  );
+}
+
+/** The longest pauses. */
+export function pauseTable(): string {
+  return table(
+    ['what', 'longest', 'who', 'latching classes'],
+    [
+      [
+        'audio pause',
+        `${longestPauseMs.audioPaused / 1_000} s`,
+        'the assigned or the charge nurse',
+        'allowed',
+      ],
+      [
+        'alarm pause, with a reason',
+        `${longestPauseMs.alarmPaused / 1_000} s`,
+        'the assigned nurse',
+        'never',
+      ],
+      ['audio off, alarm off, with a reason', 'untimed, with reminders', 'charge nurse, physician', 'never'],
+    ],
   );
 }
 
@@ -104,10 +159,15 @@ Critical metrics by default (a ward setting): ${criticalMetrics.map((one) => `\`
 /** The parts of docs/alarms.md by name. */
 export const alarmTables: Readonly<Record<string, () => string>> = {
   presence: presenceTable,
+  signal: signalTable,
+  inactivation: inactivationTable,
+  responsibility: responsibilityTable,
+  delivery: deliveryTable,
   defaults: defaultsTable,
   range: rangeTable,
   sources: sourcesTable,
   realarm: realarmTable,
+  pauses: pauseTable,
   technical: technicalTable,
 };
 
