@@ -18,7 +18,7 @@ export const intakeListeners = (house: House): IntakeListeners => ({
     if (bed !== undefined) house.live.valuesChanged(bed);
   },
   unusable: (series) => house.alarms.unusable(series),
-  alerts: (device, alerts) => house.alarms.alerts(device, alerts),
+  alerts: (device, alerts, complete, takenAtMs) => house.alarms.alerts(device, alerts, complete, takenAtMs),
   deviceState: (device, state) => {
     house.alarms.deviceState(device, state);
     if (state.fault) house.desk.noteReport(device, state.fault);

@@ -138,5 +138,7 @@ export interface AlertState {
   readonly type: 'physiological' | 'technical';
   readonly latching?: boolean;
   readonly metric?: string;
+  /** Which side of its limit; absent: told by the words of code and text. */
+  readonly direction?: Direction;
   readonly inactivation?: Inactivation;
 }

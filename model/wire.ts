@@ -67,6 +67,7 @@ export const AlertSchema = Type.Object({
   type: words(['physiological', 'technical'] as const),
   latching: Type.Optional(Type.Boolean()),
   metric: Type.Optional(Type.String({ maxLength: 128 })),
+  direction: Type.Optional(words(['high', 'low'] as const)),
   inactivation: Type.Optional(
     words(['enabled', 'audioPaused', 'audioOff', 'alarmPaused', 'alarmOff', 'acknowledged'] as const),
   ),

@@ -1,4 +1,10 @@
-import { priorities, type Alarm, type AlarmRoute, type Priority } from '../../model/alarm.ts';
+import {
+  priorities,
+  type Alarm,
+  type AlarmRoute,
+  type Inactivation,
+  type Priority,
+} from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { AlarmId, Chance } from '../../model/ids.ts';
 import {
@@ -29,6 +35,8 @@ import {
 
 export type { LiveFigures } from './standing.ts';
 
+/** Who paused it, where somebody did so at the device itself. */
+export const bedsideName = 'bedside';
 /** Ended alarms that can still be asked for by id. */
 const endedBound = 2_000;
 /** Who acted (by id) and why, where a person did. */
@@ -118,10 +126,31 @@ export class AlarmBook {
     return standing !== undefined && isEpisodic(standing);
   }
 
-  /** Where the newest value of a present alarm is asked for. */
-  attach(key: string, live: LiveFigures): void {
+  /** Where the newest value of a present alarm is asked for; without it the last ones stay. */
+  attach(key: string, live: LiveFigures | undefined): void {
     const standing = this.standing.get(key);
-    if (standing) standing.live = live;
+    if (!standing) return;
+    if (live === undefined && standing.live !== undefined) standing.alarm = shown(standing);
+    standing.live = live;
+  }
+
+  /**
+   * What was done at the bedside is followed once, at most as long as a nurse may pause, and undone with it; then Vigil
+   * rings again, with the mark in the alarm's source (CLINICAL 5).
+   */
+  bedside(key: string, at: Inactivation | undefined, device = 'bedside'): void {
+    const standing = this.standing.get(key);
+    if (!standing || standing.bedside === at) return;
+    standing.bedside = at;
+    const { inactivation, inactivatedBy, latching } = standing.alarm;
+    const by = { id: device, name: bedsideName };
+    if (at !== undefined && at !== 'enabled' && inactivation === 'enabled') {
+      const whole = (at === 'alarmPaused' || at === 'alarmOff') && !latching;
+      const said = { ...this.now(standing), by };
+      this.moved(standing, quiet(standing.alarm, whole ? 'pauseAlarm' : 'pauseAudio', said), { by: device });
+    } else if (at === undefined && inactivatedBy === bedsideName) {
+      this.moved(standing, quiet(standing.alarm, 'resume', { ...this.now(standing), by }), { by: device });
+    }
   }
 
   /** A new episode of a latched alarm is the same alarm, raised again (CLINICAL 4). */

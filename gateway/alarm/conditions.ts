@@ -69,6 +69,20 @@ export const technicalConditions: readonly TechnicalCondition[] = [
     ends: 'when a person associates it or ends it',
   },
   {
+    condition: 'device-alert',
+    when: 'an associated device says so of itself (leads, battery, pump …); code and text are as it sent them',
+    owner: 'nurse',
+    priority: "the device's own; medium where its code is unknown",
+    ends: 'when the device says so',
+  },
+  {
+    condition: 'alarm-source-lost',
+    when: 'a device that alarms says nothing of it for the larger of 6 s and 3 of its intervals; its alarms are kept',
+    owner: 'nurse',
+    priority: 'low',
+    ends: 'with its next list of alerts',
+  },
+  {
     condition: 'return-overdue',
     when: 'a patient who is away is not back at the expected time',
     owner: 'nurse',

@@ -8,6 +8,7 @@ import type { IntakeListeners, LiveSeries } from '../intake/types.ts';
 import type { ActBy, ActOutcome, ActSaid, PauseSaid } from './acts.ts';
 import { AlarmBook, type AlarmListener } from './alarm-book.ts';
 import { alarmLog, type AlarmRows, type RouteCause } from './alarm-log.ts';
+import { DeviceAlerts } from './device-alerts.ts';
 import type { AlarmLatency } from './limit-line.ts';
 import { criticalMetrics } from './source-order.ts';
 import { Subjects } from './subjects.ts';
@@ -64,6 +65,7 @@ export class Alarms implements IntakeListeners {
   private readonly silence: SilenceWatch;
   private readonly values: ValueWatch;
   private readonly standby: StandbyWatch;
+  private readonly deviceAlerts: DeviceAlerts;
   private readonly watched = new Map<DeviceId, WatchedDevice>();
   private stops: (() => void)[] = [];
   private sweptAtMs: number;
@@ -94,6 +96,7 @@ export class Alarms implements IntakeListeners {
     this.silence = new SilenceWatch({ clock, technical, census, critical, keptAtMs });
     this.values = new ValueWatch({ clock, technical, census, critical });
     this.standby = new StandbyWatch({ clock, technical, census });
+    this.deviceAlerts = new DeviceAlerts({ clock, book, technical, census });
   }
 
   async start(): Promise<void> {
@@ -102,9 +105,11 @@ export class Alarms implements IntakeListeners {
     this.silence.restored((device) => this.device(device));
     this.values.restored();
     this.subjects.restored();
+    this.deviceAlerts.restored((device) => this.device(device));
     for (const { device } of this.options.census.associations({ open: true })) this.device(device);
     for (const device of this.technicalAlarms.presentOf('unregistered-patient')) this.device(device);
     this.subjects.endForsaken();
+    this.deviceAlerts.endForsaken((device) => this.device(device));
     this.stops = [
       this.options.census.onChange((change) => this.censusChanged(change)),
       this.clock.every(sweepMs, () => this.sweep()),
@@ -181,7 +186,10 @@ export class Alarms implements IntakeListeners {
   endMeasurement(id: AlarmId, by: ActBy, reason: string): ActOutcome {
     const alarm = this.book.alarm(id);
     if (!alarm || alarm.endedAtMs !== undefined) return 'gone';
-    return this.subjects.endMeasurement(alarm, { by: by.id, reason }) ? 'done' : 'not-allowed';
+    const said = { by: by.id, reason };
+    this.deviceAlerts.forget(alarm.sources);
+    const ended = this.subjects.endMeasurement(alarm, said) || this.deviceAlerts.endOwn(alarm, said);
+    return ended ? 'done' : 'not-allowed';
   }
 
   /**
@@ -231,12 +239,9 @@ export class Alarms implements IntakeListeners {
     this.values.unusable(series);
   }
 
-  /**
-   * What a device says of its own alarms is not shown by Vigil: the device stays the primary alarm, Vigil judges the
-   * values by its limits. The device is watched from its first word on.
-   */
-  alerts(device: DeviceId, _alerts: readonly AlertState[]): void {
-    this.device(device);
+  /** What a device says of its own alarms rings beside Vigil's limits (CLINICAL 5). */
+  alerts(device: DeviceId, alerts: readonly AlertState[], complete: boolean, takenAtMs: number): void {
+    this.deviceAlerts.told(this.device(device), alerts, complete, takenAtMs);
   }
 
   deviceState(device: DeviceId, state: { readonly link: Link; readonly mode?: Mode }): void {
@@ -244,6 +249,7 @@ export class Alarms implements IntakeListeners {
     if (state.mode !== undefined && state.mode !== watched.mode) {
       watched.mode = state.mode;
       this.tellDemo(watched);
+      this.deviceAlerts.placed(watched);
       if (state.mode === 'standby') this.standby.deviceOnStandby(watched);
     }
     if (state.link === 'lost') this.silence.lost(watched);
@@ -280,6 +286,7 @@ export class Alarms implements IntakeListeners {
     watched.association = association;
     if (other) this.silence.ended(watched);
     this.subjects.place(watched);
+    this.deviceAlerts.placed(watched);
     this.tellDemo(watched);
   }
 
@@ -341,6 +348,7 @@ export class Alarms implements IntakeListeners {
     this.silence.sweep(devices, this.floorMs);
     this.values.sweep(devices, this.floorMs);
     this.standby.sweep(devices);
+    this.deviceAlerts.sweep(nowMs, this.floorMs, (device) => this.device(device));
   }
 }
 

@@ -1,14 +1,22 @@
-import { priorities, type Alarm, type AlarmLimit, type Direction, type Priority } from '../../model/alarm.ts';
+import {
+  priorities,
+  type Alarm,
+  type AlarmLimit,
+  type AlarmSource,
+  type Direction,
+  type Priority,
+} from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
+import type { BedId, DeviceId, EncounterId, WardId } from '../../model/ids.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { LiveSeries } from '../intake/types.ts';
-import type { AlarmBook, AlarmPatch, LiveFigures } from './alarm-book.ts';
+import { bedsideName, type AlarmBook, type AlarmDraft, type LiveFigures } from './alarm-book.ts';
 import type { BandState } from './alarm-log.ts';
 import { judgeRule, LimitJudge, type JudgeRule } from './limit-judge.ts';
 import { SourceLine, type Band, type Source } from './source-line.ts';
 import { defaultGapMs, labelOf, sourcesOf } from './source-order.ts';
 import type { Technical } from './technical.ts';
+import { bedsideOf, highest, type Voice } from './voice.ts';
 
 /** Of one raised or escalated alarm: the way of the sample that did it. */
 export interface AlarmLatency {
@@ -35,6 +43,13 @@ export interface LineTools {
   readonly latency: (measured: AlarmLatency) => void;
 }
 
+/** By which sample, and whether it was a new measurement. */
+interface Moved {
+  readonly receivedAtMs: number;
+  readonly takenAtMs: number;
+  readonly again: boolean;
+}
+
 interface LimitBand extends Band {
   readonly priority: Priority;
 }
@@ -55,11 +70,17 @@ export class LimitLine {
   private limits: readonly AlarmLimit[] = [];
   private bands: readonly LimitBand[] = [];
   private measuredAtMs = -Infinity;
+  /** What devices say of this quantity themselves, by device. */
+  private readonly voices = {
+    low: new Map<DeviceId, readonly Voice[]>(),
+    high: new Map<DeviceId, readonly Voice[]>(),
+  };
 
   constructor(name: string, place: Place, tools: LineTools) {
     this.name = name;
     this.place = place;
     this.tools = tools;
+    for (const direction of ['low', 'high'] as const) this.restoreVoices(direction);
     this.line = new SourceLine({ name, listener: this, startedAtMs: tools.clock.nowMs() });
   }
 
@@ -99,6 +120,15 @@ export class LimitLine {
     this.retune();
   }
 
+  /** What one device says of one direction now; an empty list: nothing any more. */
+  say(device: DeviceId, direction: Direction, voices: readonly Voice[]): void {
+    const said = this.voices[direction];
+    if (voices.length > 0) said.set(device, voices);
+    else if (!said.delete(device)) return;
+    const nowMs = this.tools.clock.nowMs();
+    this.settle(direction, { receivedAtMs: nowMs, takenAtMs: nowMs, again: false });
+  }
+
   sweep(nowMs: number, floorMs: number): void {
     this.line.checkGap(nowMs, floorMs);
     if (this.line.sources.length < 2 && this.line.disagreeSinceMs === undefined) return;
@@ -130,6 +160,7 @@ export class LimitLine {
       const key = this.keyOf(direction);
       if (alarm !== undefined && book.at(key)?.id !== alarm.id) continue;
       ended = true;
+      this.voices[direction].clear();
       this.line.measurementEnded(direction);
       technical.end('source-lost', key);
       book.measurementEnded(key, said);
@@ -147,50 +178,62 @@ export class LimitLine {
     }
   }
 
-  private settle(
-    direction: Direction,
-    by: { receivedAtMs: number; takenAtMs: number; again: boolean },
-  ): void {
-    const { book } = this.tools;
+  private settle(direction: Direction, by: Moved): void {
+    const { book, technical } = this.tools;
     const key = this.keyOf(direction);
+    const alarm = book.at(key);
+    const voices = this.voicesOf(direction);
     const present = this.presentBands(direction);
     const top = present.at(-1);
-    const alarm = book.at(key);
-    if (top === undefined) {
+    if (top === undefined && voices.length === 0) {
       if (alarm === undefined) return;
-      this.tools.technical.end('source-lost', key);
+      technical.end('source-lost', key);
       book.end(key);
       return;
     }
-    const lost = present.some((band) => band.judge.presence === 'sourceLost');
-    const onsetAtMs = Math.min(...present.map((band) => band.judge.onsetMs));
-    const bands = this.states(direction);
-    const live = this.live(present);
-    if (alarm === undefined) {
-      const raised = book.raise(key, { ...this.describe(direction, top), onsetAtMs }, { bands, live });
-      this.measure(raised, by);
-      return;
+    const now = this.standing(direction, { present, voices });
+    const more = { bands: this.states(direction), live: top === undefined ? undefined : this.live(present) };
+    if (alarm === undefined || alarm.signal === 'latched') {
+      const raised = book.raise(key, now, more);
+      if (top !== undefined) this.measure(raised, by);
+    } else {
+      book.attach(key, more.live);
+      this.update(key, alarm, { now, bands: more.bands, by });
     }
-    book.attach(key, live);
-    const patch: AlarmPatch = { onsetAtMs, presence: lost ? 'sourceLost' : 'present' };
-    if (top.priority !== alarm.priority) {
-      const { limit, questionable, device, metric, channel, details } = this.describe(direction, top);
-      const rises = priorities.indexOf(top.priority) > priorities.indexOf(alarm.priority);
-      const marks = { limit, questionable, device, metric, channel, details };
-      book.reprioritise(key, { ...patch, ...marks, priority: top.priority }, bands);
-      const now = book.at(key);
-      if (rises && now) this.measure(now, by);
-    } else if (lost !== (alarm.presence === 'sourceLost')) {
-      book.change(key, patch, lost ? 'sourceLost' : 'sourceBack', { bands });
-    } else if (onsetAtMs !== alarm.onsetAtMs) {
-      book.change(key, patch, 'onsetMoved', { bands });
-    } else if (this.line.judging !== undefined) {
-      const { device, metric, channel, details } = this.describe(direction, top);
-      const switched = device !== alarm.device || metric !== alarm.metric || channel !== alarm.channel;
-      if (switched) book.change(key, { device, metric, channel, details }, 'updated', { bands });
-    }
-    this.tellSource(key, direction, lost);
+    if (top !== undefined) this.tellSource(key, direction, top.judge.presence === 'sourceLost');
     if (by.again && this.line.episodic) book.measuredAgain(key);
+    if (voices.length > 0 || alarm?.inactivatedBy === bedsideName) book.bedside(key, bedsideOf(voices));
+  }
+
+  /** One transition at most: what rises or falls, loses or finds its source, began earlier, or is said by others now. */
+  private update(
+    key: string,
+    alarm: Alarm,
+    { now, bands, by }: { now: AlarmDraft; bands: readonly BandState[]; by: Moved },
+  ): void {
+    const { book } = this.tools;
+    const { priority, presence, onsetAtMs } = now;
+    const whose = { ...marksOf(now), latching: alarm.latching || now.latching === true };
+    if (priority !== alarm.priority) {
+      book.reprioritise(key, { ...whose, onsetAtMs, presence, priority }, bands);
+      const after = book.at(key);
+      const rises = priorities.indexOf(priority) > priorities.indexOf(alarm.priority);
+      if (rises && after && now.condition === 'limit') this.measure(after, by);
+    } else if (presence !== alarm.presence) {
+      const cause = presence === 'sourceLost' ? 'sourceLost' : 'sourceBack';
+      book.change(key, { onsetAtMs, presence, sources: whose.sources }, cause, { bands });
+    } else if (onsetAtMs !== alarm.onsetAtMs) {
+      book.change(key, { onsetAtMs, presence }, 'onsetMoved', { bands });
+    } else if (this.whoChanged(alarm, now)) {
+      book.change(key, whose, 'updated', { bands });
+    }
+  }
+
+  /** Another source judges, or others say so. A line whose judging source has gone tells nothing new of itself. */
+  private whoChanged(alarm: Alarm, now: AlarmDraft): boolean {
+    if (now.condition !== alarm.condition || !sameSources(alarm.sources, now.sources ?? [])) return true;
+    if (this.line.judging === undefined) return false;
+    return now.device !== alarm.device || now.metric !== alarm.metric || now.channel !== alarm.channel;
   }
 
   /** CLINICAL 4: the alarm is kept and a technical one added, until a value comes or a person ends it. */
@@ -216,9 +259,38 @@ export class LimitLine {
     });
   }
 
-  private describe(direction: Direction, top: LimitBand) {
-    const { metrics } = this.tools;
+  /** The alarm as its present bands and the devices' voices make it. */
+  private standing(
+    direction: Direction,
+    { present, voices }: { present: readonly LimitBand[]; voices: readonly Voice[] },
+  ): AlarmDraft {
     const { ward, bed, encounter } = this.place;
+    const top = present.at(-1);
+    const said = top === undefined ? [] : [{ by: 'limit' as const, priority: top.priority }];
+    const sources: AlarmSource[] = [...said, ...voices.map((voice) => voice.source)];
+    const alive = voices.some(({ source }) => source.lost !== true);
+    const lost = !alive && present.every((band) => band.judge.presence === 'sourceLost');
+    return {
+      kind: 'physiological' as const,
+      priority: highest(sources.map((one) => one.priority)),
+      ...(ward === undefined ? {} : { ward }),
+      ...(bed === undefined ? {} : { bed }),
+      ...(encounter === undefined ? {} : { encounter }),
+      direction,
+      presence: lost ? 'sourceLost' : 'present',
+      onsetAtMs: Math.min(
+        ...present.map((band) => band.judge.onsetMs),
+        ...voices.map((voice) => voice.onsetAtMs),
+      ),
+      ...(top === undefined ? this.saidOnly(voices) : this.judged(top)),
+      sources,
+      ...(voices.some((voice) => voice.latching) ? { latching: true } : {}),
+    };
+  }
+
+  /** What Vigil's own limit says of it. */
+  private judged(top: LimitBand) {
+    const { metrics } = this.tools;
     const source = this.line.judging;
     const metric = source?.series.metricId ?? top.metric;
     const preferred = this.line.sources[0];
@@ -229,26 +301,31 @@ export class LimitLine {
         : undefined;
     const { judge } = top;
     return {
-      kind: 'physiological' as const,
       condition: 'limit',
-      priority: top.priority,
-      ...(ward === undefined ? {} : { ward }),
-      ...(bed === undefined ? {} : { bed }),
-      ...(encounter === undefined ? {} : { encounter }),
       ...(source === undefined ? {} : { device: source.series.device }),
       ...(source?.series.channel === undefined ? {} : { channel: source.series.channel }),
       metric,
-      direction,
       limit: judge.rule.limit,
       unit: metrics.get(metric)?.unit ?? '1',
-      presence: judge.presence,
-      sources: [{ by: 'limit' as const, priority: top.priority }],
       questionable: judge.questionable,
       ...(insteadOf === undefined ? {} : { details: { insteadOf } }),
     };
   }
 
-  private measure(alarm: Alarm, by: { receivedAtMs: number; takenAtMs: number }): void {
+  /** Nobody but devices says so. */
+  private saidOnly(voices: readonly Voice[]) {
+    const [first] = voices;
+    const metric = first?.metric ?? sourcesOf(this.name)[0] ?? this.name;
+    const device = first?.source.device;
+    return { condition: 'device', metric, questionable: false, ...(device === undefined ? {} : { device }) };
+  }
+
+  private voicesOf(direction: Direction): readonly Voice[] {
+    const said = this.voices[direction];
+    return said.size === 0 ? noVoices : [...said.values()].flat();
+  }
+
+  private measure(alarm: Alarm, by: Moved): void {
     const { receivedAtMs, takenAtMs } = by;
     this.tools.latency({ alarm, receivedAtMs, takenAtMs, raisedAtMs: this.tools.clock.nowMs() });
   }
@@ -307,6 +384,24 @@ export class LimitLine {
     this.line.measuredAtMs = this.measuredAtMs = Math.max(this.line.measuredAtMs, newestMs);
   }
 
+  /** As it was before a restart, until the device says otherwise. */
+  private restoreVoices(direction: Direction): void {
+    const alarm = this.tools.book.at(this.keyOf(direction));
+    if (alarm?.signal !== 'on') return;
+    for (const source of alarm.sources) {
+      if (source.by !== 'device' || source.device === undefined) continue;
+      const { onsetAtMs, metric } = alarm;
+      const voice: Voice = {
+        source,
+        onsetAtMs,
+        latching: source.latching ?? false,
+        ...(metric === undefined ? {} : { metric }),
+      };
+      const said = this.voices[direction];
+      said.set(source.device, [...(said.get(source.device) ?? []), voice]);
+    }
+  }
+
   /** The gap follows the slowest source's period. */
   private retune(): void {
     this.limits.forEach((limit, index) => this.bands[index]?.judge.retune(this.ruleFor(limit)));
@@ -323,3 +418,22 @@ export class LimitLine {
     return { ...rule, maxGapMs: Math.max(rule.maxGapMs, manySourcesGapS * 1_000) };
   }
 }
+
+const noVoices: readonly Voice[] = [];
+
+/** What of an alarm follows whoever says so now. */
+const marksOf = ({
+  condition,
+  limit,
+  questionable,
+  device,
+  metric,
+  channel,
+  unit,
+  details,
+  sources = [],
+}: AlarmDraft) => ({ condition, limit, questionable, device, metric, channel, unit, details, sources });
+
+const sameSources = (before: readonly AlarmSource[], now: readonly AlarmSource[]): boolean =>
+  before.length === now.length &&
+  (now.every((one) => one.by === 'limit') || JSON.stringify(before) === JSON.stringify(now));

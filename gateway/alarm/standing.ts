@@ -1,4 +1,4 @@
-import type { Alarm } from '../../model/alarm.ts';
+import type { Alarm, Inactivation } from '../../model/alarm.ts';
 import { longestPauseMs, patienceMs, realarmMs } from './acts.ts';
 import type { BandState } from './alarm-log.ts';
 
@@ -16,6 +16,8 @@ export interface Standing {
   bands: readonly BandState[] | undefined;
   episodic: boolean;
   live: LiveFigures | undefined;
+  /** What was done at the bedside, as followed. */
+  bedside: Inactivation | undefined;
   /** The version at which it was raised or has risen last: an act that saw an older one is refused. */
   seenFrom: number;
   /** An acknowledgement or pause is over. */
@@ -32,6 +34,7 @@ export const newStanding = (key: string, alarm: Alarm): Standing => ({
   bands: undefined,
   episodic: false,
   live: undefined,
+  bedside: undefined,
   seenFrom: alarm.version,
   quietDueMs: undefined,
   acceptDueMs: undefined,

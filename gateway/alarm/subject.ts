@@ -1,7 +1,9 @@
-import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
+import type { Alarm, AlarmLimit, Direction } from '../../model/alarm.ts';
+import type { DeviceId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import { LimitLine, type LineTools, type Place } from './limit-line.ts';
 import { lineOf, rankOf } from './source-order.ts';
+import type { Voice } from './voice.ts';
 
 /** One patient as the limits see him: a line of samples for each quantity that has a limit. */
 export class Subject {
@@ -22,11 +24,7 @@ export class Subject {
       byLine.set(name, [...(byLine.get(name) ?? []), limit]);
     }
     for (const [name, line] of this.lines) if (!byLine.has(name)) line.setLimits([]);
-    for (const [name, own] of byLine) {
-      let line = this.lines.get(name);
-      if (!line) this.lines.set(name, (line = new LimitLine(name, this.place, this.tools)));
-      line.setLimits(own);
-    }
+    for (const [name, own] of byLine) this.line(name).setLimits(own);
   }
 
   /** Hands a series' samples to its line; a series no limit reads is left alone. `order`: preferred devices first. */
@@ -48,6 +46,23 @@ export class Subject {
     series.watch = undefined;
   }
 
+  /** What a device says of one quantity and direction now; an empty list: nothing any more. */
+  say(
+    device: DeviceId,
+    of: { readonly line: string; readonly direction: Direction },
+    voices: readonly Voice[],
+  ): void {
+    if (voices.length === 0 && !this.lines.has(of.line)) return;
+    this.line(of.line).say(device, of.direction, voices);
+  }
+
+  /** The line of a quantity, with or without limits. */
+  line(name: string): LimitLine {
+    let line = this.lines.get(name);
+    if (!line) this.lines.set(name, (line = new LimitLine(name, this.place, this.tools)));
+    return line;
+  }
+
   sweep(nowMs: number, floorMs: number): void {
     for (const line of this.lines.values()) line.sweep(nowMs, floorMs);
   }
@@ -59,6 +74,10 @@ export class Subject {
   measurementEnded(said: { by?: string; reason?: string }, alarm?: Alarm): boolean {
     let ended = false;
     for (const line of this.lines.values()) if (line.measurementEnded(said, alarm)) ended = true;
+    if (alarm === undefined) {
+      const { book } = this.tools;
+      for (const key of book.keysUnder(`alert:${this.place.key}:`)) book.measurementEnded(key, said);
+    }
     return ended;
   }
 }

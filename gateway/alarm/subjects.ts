@@ -29,7 +29,8 @@ export class Subjects {
         encounter: alarm.encounter,
         device: alarm.device,
       });
-      this.hold(place);
+      // Its line takes over what devices said before, even where no limit reads it.
+      this.hold(place).subject.line(key.split(':')[2] ?? '');
     }
   }
 

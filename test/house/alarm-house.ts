@@ -1,4 +1,4 @@
-import type { Alarm, AlarmLimit } from '../../model/alarm.ts';
+import type { Alarm, AlarmLimit, AlertState } from '../../model/alarm.ts';
 import type { Device, Link, Mode } from '../../model/device.ts';
 import type { Chance } from '../../model/ids.ts';
 import { metrics } from '../../model/metric-table.ts';
@@ -106,6 +106,31 @@ export class AlarmHouse {
 
   state(device: string, link: Link, mode?: Mode): void {
     this.alarms.deviceState(device, { link, ...(mode ? { mode } : {}) });
+  }
+
+  /** What the device says of itself now; what it does not name is over. */
+  alert(device: string, ...alerts: readonly Partial<AlertState>[]): void {
+    const told = alerts.map((one): AlertState => {
+      const code = one.code ?? one.alertId ?? one.text ?? 'alert';
+      const made = { alertId: code, code, text: code, phase: 'start', priority: 'high' } as const;
+      return { ...made, type: 'physiological', ...one };
+    });
+    this.alarms.messageTaken(device, this.clock.nowMs());
+    this.alarms.alerts(device, told, true, this.clock.nowMs());
+  }
+
+  /** The same list every second for that long, with the same values. */
+  async alertSeconds(
+    device: string,
+    alerts: readonly Partial<AlertState>[],
+    seconds: number,
+    values: Readonly<Record<string, Said>> = {},
+  ): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.say(device, values);
+      this.alert(device, ...alerts);
+      await this.clock.pass(1_000);
+    }
   }
 
   /** Present alarms by condition (limit alarms as `limit spo2 low` …), highest priority first. */

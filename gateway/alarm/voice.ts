@@ -1,0 +1,20 @@
+import { priorities, type AlarmSource, type Inactivation, type Priority } from '../../model/alarm.ts';
+
+/** One alert of a device that is active now, as it counts for an alarm. */
+export interface Voice {
+  readonly source: AlarmSource;
+  readonly onsetAtMs: number;
+  readonly latching: boolean;
+  readonly metric?: string;
+}
+
+/** What was done at the bedside, when it was done to all that the devices say; else undefined. */
+export function bedsideOf(voices: readonly Voice[]): Inactivation | undefined {
+  const [first] = voices;
+  if (first === undefined || !voices.every(({ source }) => source.inactivation !== undefined))
+    return undefined;
+  return first.source.inactivation;
+}
+
+export const highest = (all: readonly Priority[]): Priority =>
+  priorities[Math.max(0, ...all.map((one) => priorities.indexOf(one)))] ?? 'low';
