@@ -21,6 +21,7 @@ import { rawOf, type QuarantineCause } from './quarantine.ts';
 import { Recorder, type Confirm, type RecorderOptions } from './recorder.ts';
 import type { Entered } from './seen.ts';
 import { packSeen, unpackSeen } from './snapshot.ts';
+import type { DeviceHour } from './tallies.ts';
 import type { StoredRow } from '../store/types.ts';
 import type { IntakeListeners } from './types.ts';
 
@@ -85,6 +86,7 @@ export class Intake {
     this.reader = new ObservationReader({
       builder: this.recorder.numerics,
       counters: options.counters,
+      tallies: this.recorder.tallies.numerics,
       listeners: options.listeners,
       added: () => {
         this.touched.add('numerics');
@@ -270,7 +272,7 @@ export class Intake {
   /** Recognises duplicates of a message that is kept whole, and hands it to the journal. False for a duplicate. */
   private keepWhole(
     device: LiveDevice,
-    message: { readonly boot: string; readonly seq: number; readonly takenAtMs?: number },
+    message: Pick<WaveformMessage, 'boot' | 'seq' | 'historical'> & { readonly takenAtMs?: number },
     whole: {
       klass: 'alarm' | 'waveforms';
       branch: string;
@@ -283,6 +285,8 @@ export class Intake {
     const { observations, receivedAtMs } = whole;
     counters.received += observations;
     device.received += observations;
+    const hour = this.hour(device, whole.klass, receivedAtMs);
+    hour.received += observations;
     const digest = this.digest.reset();
     digest.json({ ...message, ageMs: undefined, historical: undefined });
     digest.end();
@@ -297,6 +301,8 @@ export class Intake {
     if (!entered.kept) {
       counters.duplicate += observations;
       device.duplicates += observations;
+      hour.duplicate += observations;
+      if (message.historical === true) hour.historical += observations;
       return false;
     }
     if (entered.reused || !entered.bounded) this.entered(device, entered);
@@ -309,6 +315,7 @@ export class Intake {
       receivedAtMs,
       observations,
       digest: [digest.high, digest.low],
+      ...(message.historical === true ? { historical: true } : {}),
     };
     const loss = {
       device: device.id,
@@ -376,6 +383,9 @@ export class Intake {
   ): void {
     this.options.counters.quarantined += 1;
     device.quarantined += 1;
+    const hour = this.hour(device, 'raw', receivedAtMs);
+    hour.received += 1;
+    hour.quarantined += 1;
     this.touched.add('raw');
     const head = { branch, quarantine: cause, device: device.id, receivedAtMs };
     const loss = {
@@ -388,6 +398,11 @@ export class Intake {
     };
     this.recorder.record('raw', { head, payload: payload.slice(0, quarantineTextBound) }, loss);
     this.options.deviceFault(device.id, new Fault('CONTRACT_PAYLOAD', { device: device.id, cause }));
+  }
+
+  private hour(device: LiveDevice, klass: JournalClass, receivedAtMs: number): DeviceHour {
+    const known = device.hours[klass];
+    return (device.hours[klass] = this.recorder.tallies[klass].at(device.id, receivedAtMs, known));
   }
 
   private entered(device: LiveDevice, entered: Entered): void {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { BatchTrace } from '../../journal/observation-batch.ts';
-import { hourMs } from '../../journal/tally.ts';
+import { hourMs, type TallyRow } from '../../journal/tally.ts';
 import type { JournalClass } from '../../journal/types.ts';
 
 /** What could not be kept: which device, which metric (`*` = all or unknown), from when to when, why. */
@@ -24,7 +24,14 @@ export interface Loss {
   /** Of what the journal gave up: its class, and the sinks that had not had it. */
   readonly klass?: JournalClass;
   readonly sinks?: readonly string[];
+  /** Of what was lost on arrival: the running counters of its device, class and hour by then (journal/tally.ts). */
+  readonly counted?: LossCounts;
 }
+
+export type LossCounts = { readonly run: number } & Pick<
+  TallyRow,
+  'received' | 'duplicate' | 'historical' | 'quarantined'
+>;
 
 /** An entry of the lasting ledger, as far as it is looked at here. */
 export interface Lasting {
@@ -155,6 +162,7 @@ function merge(into: Map<string, Loss>, loss: Loss): void {
           fromMs: Math.min(known.fromMs, loss.fromMs),
           toMs: Math.max(known.toMs, loss.toMs),
           observations: known.observations + loss.observations,
+          ...(loss.counted && { counted: loss.counted }),
         }
       : loss,
   );

@@ -3,9 +3,11 @@ import { splitKey, type Reason, type Validity } from '../../model/observation.ts
 import type { Identity, Link, Mode } from '../../model/device.ts';
 import type { FaultReport } from '../../model/fault.ts';
 import { batchName, deviceName, type BatchName } from '../../journal/observation-batch.ts';
+import type { JournalClass } from '../../journal/types.ts';
 import { hashText } from './digest.ts';
 import { DeviceClock } from './device-clock.ts';
 import { DeviceSeen } from './seen.ts';
+import type { DeviceHour } from './tallies.ts';
 import type { LatestSample, LiveSeries, SeriesWatch } from './types.ts';
 
 /** A device sends at most this many series; more are quarantined. */
@@ -86,6 +88,8 @@ export class LiveDevice {
   spanInDoubt = false;
   /** False: its newest message came with QoS 0, so what is lost on its way is lost by design. */
   confirmed = true;
+  /** The hour each class counted in last. */
+  readonly hours: Partial<Record<JournalClass, DeviceHour>> = {};
   received = 0;
   duplicates = 0;
   quarantined = 0;

@@ -19,6 +19,7 @@ import { episodicLiveMs, historicalAfterMs, type Placed } from './device-clock.t
 import { Digest } from './digest.ts';
 import { KeyNames, Sample, Series, seriesBound, type LiveDevice } from './live-device.ts';
 import { rawOf, type QuarantineCause } from './quarantine.ts';
+import type { DeviceHour, Tallies } from './tallies.ts';
 import type { Entered } from './seen.ts';
 import type { StoredRow } from '../store/types.ts';
 import type { IntakeListeners } from './types.ts';
@@ -32,6 +33,7 @@ const reasonSet: ReadonlySet<unknown> = new Set(reasons);
 export interface ReaderOptions {
   readonly builder: ObservationBatchBuilder;
   readonly counters: Counters;
+  readonly tallies: Tallies;
   readonly listeners: IntakeListeners;
   readonly added: () => void;
   /** A duplicate: it is confirmed with whatever of its class is still on its way. */
@@ -87,10 +89,14 @@ export class ObservationReader {
 
     counters.received += observations;
     device.received += observations;
+    const hour = this.hour();
+    hour.received += observations;
     const entered = device.seen.enter(message.boot, message.seq, takenAtMs, digest.high, digest.low);
     if (!entered.kept) {
       counters.duplicate += observations;
       device.duplicates += observations;
+      hour.duplicate += observations;
+      if (message.historical === true) hour.historical += observations;
       this.options.repeated();
       return;
     }
@@ -179,6 +185,9 @@ export class ObservationReader {
       // The same measuring time is the same measurement (CLINICAL 2): a cuff value sent again is not a new one.
       this.options.counters.duplicate += 1;
       device.duplicates += 1;
+      const hour = this.hour();
+      hour.duplicate += 1;
+      if (placed.historical) hour.historical += 1;
       return;
     }
     if (typeof told.value === 'number') {
@@ -260,14 +269,20 @@ export class ObservationReader {
     return typeof series === 'string' ? 0 : series.keyHash;
   }
 
+  private hour(): DeviceHour {
+    const { device, receivedAtMs } = this;
+    return (device.hours.numerics = this.options.tallies.at(device.id, receivedAtMs, device.hours.numerics));
+  }
+
   private refuse(cause: QuarantineCause, element: unknown): void {
     this.options.counters.received += 1;
     this.device.received += 1;
     this.options.quarantine(this.device, cause, rawOf(element), this.receivedAtMs);
   }
 
-  /** The observation was counted as received with its element; now it counts as quarantined. */
+  /** The observation was counted as received with its element; now it counts as quarantined, in the books of that class. */
   private refuseValue(cause: QuarantineCause, key: string, seen: unknown): void {
+    this.hour().received -= 1;
     this.options.quarantine(this.device, cause, rawOf({ [key]: seen }), this.receivedAtMs);
   }
 }

@@ -3,7 +3,9 @@ import type { Fault } from '../../model/fault.ts';
 import { ObservationBatchBuilder, type BatchTrace, type Counters } from '../../journal/observation-batch.ts';
 import { packRecords, type BatchRecord } from '../../journal/record-batch.ts';
 import type { BodyFacts, Journal, JournalClass } from '../../journal/types.ts';
+import { hourMs } from '../../journal/tally.ts';
 import { lossesOf, type Ledger, type Loss } from './ledger.ts';
+import { Tallies, type DeviceHour } from './tallies.ts';
 
 export interface RecorderOptions {
   readonly clock: Clock;
@@ -46,6 +48,8 @@ interface Batch {
   readonly losses: () => readonly Loss[];
   readonly messages: () => readonly MessageName[];
   readonly trace: BatchTrace | undefined;
+  /** Counters its body carries. */
+  readonly carried: readonly DeviceHour[];
   /** Entered in the ledger and confirmed before its commit returned. */
   ledgered: boolean;
 }
@@ -65,15 +69,25 @@ export class Recorder {
     waveforms: new RecordContent(),
   };
   private readonly lanes: Readonly<Record<JournalClass, Lane>>;
+  /** What each class counts by sender and hour; its bodies carry it. */
+  readonly tallies: Readonly<Record<JournalClass, Tallies>>;
   private recordingNow = true;
   private replacements = 0;
   private readonly stopWatching: Cancel;
 
   constructor(options: RecorderOptions) {
     this.options = options;
+    const run = Math.floor(options.clock.nowMs());
+    this.tallies = {
+      alarm: new Tallies(run),
+      numerics: new Tallies(run),
+      raw: new Tallies(run),
+      waveforms: new Tallies(run),
+    };
     const lane = (klass: JournalClass, open: Content): Lane =>
       new Lane(klass, open, {
         ...options,
+        tallies: this.tallies[klass],
         changed: (fault) => this.changed(fault),
         countersWithin: (lane) => this.countersWithin(lane),
       });
@@ -138,7 +152,7 @@ export class Recorder {
 
   /** Writes the counters down as they are now; settles when they are on disk. */
   async noteCounters(): Promise<void> {
-    this.lanes.numerics.noteCounters();
+    for (const lane of this.all()) lane.noteCounters();
     await this.drain();
   }
 
@@ -192,12 +206,13 @@ interface Content {
   readonly messages: number;
   readonly observations: number;
   trace(): Trace;
-  /** `atMs` is the time of a body without any message. */
-  seal(counters: Counters, atMs: number): { body: Uint8Array; facts: BodyFacts };
+  /** `atMs` is the time of a body without any message; `tail` goes behind it. */
+  seal(with_: { counters: Counters; atMs: number; tail: Uint8Array }): { body: Uint8Array; facts: BodyFacts };
   discard(): void;
 }
 
 interface LaneOptions extends RecorderOptions {
+  readonly tallies: Tallies;
   readonly changed: (fault?: Fault) => void;
   readonly countersWithin: (lane: Lane) => Counters;
 }
@@ -266,9 +281,11 @@ class Lane {
     this.flying.length = 0;
   }
 
-  /** Writes the counters down as they are now. */
+  /** Writes the counters down as they are now: those of the whole door, and those of its own that no body carries yet. */
   noteCounters(): void {
-    if (this.recording) this.hand(this.options.clock.monotonicMs());
+    if (!this.recording) return;
+    const due = this.klass === 'numerics' || !this.options.tallies.empty;
+    if (due) this.hand(this.options.clock.monotonicMs());
   }
 
   close(): void {
@@ -313,7 +330,7 @@ class Lane {
     this.confirms = [];
     this.options.counters.ledgered += this.open.observations;
     this.open.discard();
-    this.options.ledger.enter(losses());
+    this.options.ledger.enter(this.withCounts(losses()));
     for (const confirm of confirms) confirm();
   }
 
@@ -324,6 +341,7 @@ class Lane {
     const { observations } = this.open;
     this.confirms = [];
     const { losses, messages, trace } = this.open.trace();
+    const { tail, rows } = this.options.tallies.take();
     const batch: Batch = {
       id: ++ids,
       handedAtMs: now,
@@ -332,11 +350,13 @@ class Lane {
       losses,
       messages,
       trace,
+      carried: rows,
       ledgered: false,
     };
     // Counted as kept when handed over, so that the counters within the body include the body itself.
     this.options.counters.kept += observations;
-    const { body, facts } = this.open.seal(this.options.countersWithin(this), this.options.clock.nowMs());
+    const counters = this.options.countersWithin(this);
+    const { body, facts } = this.open.seal({ counters, atMs: this.options.clock.nowMs(), tail });
     this.flying.push(batch);
     if (!this.recording) this.giveUp(batch);
     this.options.journal.append(this.klass, body, facts, (outcome) => this.returned(batch, outcome));
@@ -376,8 +396,22 @@ class Lane {
     batch.ledgered = true;
     this.options.counters.kept -= batch.observations;
     this.options.counters.ledgered += batch.observations;
-    this.options.ledger.hold(batch.id, batch.losses());
+    this.options.tallies.putBack(batch.carried);
+    this.options.ledger.hold(batch.id, this.withCounts(batch.losses()));
     for (const confirm of batch.confirms) confirm();
+  }
+
+  /** The lines say what was counted by then, should no later body be kept to say it. */
+  private withCounts(losses: readonly Loss[]): Loss[] {
+    const { klass } = this;
+    const { tallies } = this.options;
+    return losses.map((loss) => {
+      const hour = tallies.of(loss.device, Math.floor(loss.fromMs / hourMs));
+      if (!hour) return { ...loss, klass };
+      const { received, duplicate, historical, quarantined } = hour;
+      const counted = { run: tallies.run, received, duplicate, historical, quarantined };
+      return { ...loss, klass, counted };
+    });
   }
 
   private unrecorded(fault: Fault | undefined): void {
@@ -405,9 +439,10 @@ const observationContent = (builder: ObservationBatchBuilder): Content => ({
     const trace = builder.trace();
     return { losses: () => lossesOf(trace, 'unrecorded'), messages: () => messagesOf(trace), trace };
   },
-  seal: (counters) => {
-    const { messages, observations, firstAtMs, lastAtMs } = builder;
-    return { facts: { messages, observations, firstAtMs, lastAtMs }, body: builder.seal(counters) };
+  seal: ({ counters, atMs, tail }) => {
+    const { messages, observations } = builder;
+    const [firstAtMs, lastAtMs] = messages > 0 ? [builder.firstAtMs, builder.lastAtMs] : [atMs, atMs];
+    return { facts: { messages, observations, firstAtMs, lastAtMs }, body: builder.seal(counters, tail) };
   },
   discard: () => builder.discard(),
 });
@@ -432,14 +467,14 @@ class RecordContent implements Content {
     return { losses: () => losses, messages: () => records.flatMap(nameOf), trace: undefined };
   }
 
-  seal(_: Counters, atMs: number): { body: Uint8Array; facts: BodyFacts } {
+  seal({ atMs, tail }: { atMs: number; tail: Uint8Array }): { body: Uint8Array; facts: BodyFacts } {
     const facts = {
       messages: this.messages,
       observations: this.observations,
       firstAtMs: this.losses.reduce((first, loss) => Math.min(first, loss.fromMs), atMs),
       lastAtMs: this.losses.reduce((last, loss) => Math.max(last, loss.toMs), this.losses[0]?.toMs ?? atMs),
     };
-    const body = packRecords(this.records);
+    const body = packRecords(this.records, tail);
     this.discard();
     return { body, facts };
   }

@@ -131,9 +131,17 @@ export interface LossEntry {
   readonly observations: number;
   readonly messages?: number;
   readonly why: string;
-  /** Of what the journal gave up: its class, and the sinks that had not had it. */
+  /** Journal class; of what the journal gave up also the sinks that had not had it. */
   readonly klass?: string;
   readonly sinks?: readonly string[];
+  /** Of what was lost on arrival: the running counters of its device, class and hour by then. */
+  readonly counted?: {
+    readonly run: number;
+    readonly received: number;
+    readonly duplicate: number;
+    readonly historical: number;
+    readonly quarantined: number;
+  };
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
