@@ -87,9 +87,10 @@ export class BootSeen {
     return false;
   }
 
-  /** The plain parts, for a snapshot. */
+  /** The plain parts, for a snapshot. It may leave the newest seqs out: what the window does not hold, it must say itself. */
   parts(): { intervals: readonly number[]; digests: Uint32Array; times: Float64Array; knownFrom: number } {
-    return { intervals: this.intervals, digests: this.digests, times: this.times, knownFrom: this.knownFrom };
+    const knownFrom = Math.max(this.knownFrom, this.top - this.slots + 1);
+    return { intervals: this.intervals, digests: this.digests, times: this.times, knownFrom };
   }
 
   private get slots(): number {

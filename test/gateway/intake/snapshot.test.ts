@@ -27,6 +27,15 @@ describe('the snapshot a segment opens with', () => {
     );
   });
 
+  test('a seq far below the newest is known after a start too, though the newest is left out', () => {
+    const device = new LiveDevice('mon-1');
+    for (const seq of [1_971, 1_460]) device.seen.enter('b', seq, seq, seq + 1, seq + 2);
+    const restored = new LiveDevice('mon-1');
+    unpackSeen(packSeen([device], counters, [{ device: 'mon-1', boot: 'b', seq: 1_971 }]), () => restored);
+    expect(restored.seen.enter('b', 1_971, 1_971, 1_972, 1_973)).toMatchObject({ kept: true, boot: 'b' });
+    expect(restored.seen.enter('b', 1_460, 1_460, 1_461, 1_462)).toEqual({ kept: false });
+  });
+
   test('the digest window goes along: a boot used twice is still found after a start', () => {
     const device = new LiveDevice('mon-1');
     device.seen.enter('b', 1, 1, 10, 11);
