@@ -16,6 +16,7 @@ import { bodyLimit, sendProblem } from './problems.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { alarmRoutes } from './routes/alarms.ts';
 import { associationRoutes } from './routes/associations.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { biomedRoutes } from './routes/biomed.ts';
 import { encounterRoutes } from './routes/encounters.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -105,6 +106,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
       await v1.register(jobRoutes, { services });
+      await v1.register(backupRoutes, { services });
     },
     { prefix: '/api/v1' },
   );

@@ -31,6 +31,7 @@ export interface Services {
   readonly live: LiveService;
   readonly audit: AuditService;
   readonly jobs: JobService;
+  readonly backup: BackupService;
   health(): HealthReport;
   /** Prometheus text. */
   metrics(): Promise<string>;
@@ -347,6 +348,11 @@ export interface AuditService {
     before?: unknown;
     after?: unknown;
   }): void;
+}
+
+export interface BackupService {
+  /** Sealed with the passphrase, or the configured key file. */
+  start(by: Person, passphrase: string | undefined): Job | 'no-folder' | 'no-key' | 'too-many-jobs';
 }
 
 /** Long work: a route starts it and answers 202 with it. */

@@ -37,6 +37,8 @@ const programs = {
   simulate: './simulate.ts',
   replay: './replay.ts',
   journal: './journal.ts',
+  backup: './backup.ts',
+  restore: './restore.ts',
   bench: '../bench/main.ts',
   'driver-host': '../drivers/host/main.ts',
   'build-web': './build-web.ts',

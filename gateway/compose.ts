@@ -12,6 +12,7 @@ import type { Chance } from '../model/ids.ts';
 import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
 import { alarmRights } from './alarm/rights.ts';
+import { openBackup } from './backup/open.ts';
 import { openCensus } from './census/census.ts';
 import type { Config } from './config/schema.ts';
 import { HostProcess } from './devices/host-process.ts';
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly demo: boolean;
   readonly version: string;
+  /** Where `config` was read from, for a backup. */
+  readonly configFile?: string;
 }
 
 export interface Gateway {
@@ -102,6 +105,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     connected: (identity) => log.info({ client: identity.id }, 'signed in'),
     disconnected: (identity) => log.info({ client: identity.id }, 'signed out'),
     refused: ({ fault, client }) => void (client !== undefined && house.desk.noteRefusal(client, fault)),
+  });
+  house.backup = openBackup({
+    config: options.config.backup,
+    data: folder,
+    configFile: options.configFile,
+    version: options.version,
+    clock,
+    jobs: house.jobs,
+    told: (fault) => noteFault(house, log, 'backup copy', fault),
   });
   const services = servicesOf(house, options);
   const app = buildServer(services, {
@@ -361,6 +373,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     live: house.live,
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,
+    backup: house.backup,
     health: () => healthOf(house, options),
     metrics: () => house.metrics.text(),
     demo,
@@ -401,6 +414,7 @@ function healthOf(
       })),
     clockOffsetMs: () => clock.machineOffsetMs(),
     openLosses: () => house.ledger.open().length,
+    copy: () => house.backup.status(),
   });
   return {
     status: worst(parts),
@@ -453,6 +467,7 @@ async function listen(
       house.roomWatch?.close();
       await own?.close();
       await house.jobs.close();
+      await house.backup.close();
       await app.close();
       await house.broker.close();
       house.hosts.close();

@@ -19,12 +19,15 @@ export interface HealthSources {
   readonly devices: () => readonly { device: string; link: string; refusals: number }[];
   readonly clockOffsetMs: () => number;
   readonly openLosses: () => number;
+  /** Undefined: no second folder is configured. */
+  readonly copy: () => { ageMs: number; fault?: FaultReport } | undefined;
 }
 
 const workerSilentMs = 10_000;
 const lagYellowMs = 2_000;
 const lagRedMs = 60_000;
 const clockYellowMs = 5_000;
+const copyYellowMs = 60_000;
 
 /** The data's path, hop by hop; the page is as bad as its worst hop. It tells no patient and no value. */
 export function healthParts(sources: HealthSources): Part[] {
@@ -35,6 +38,7 @@ export function healthParts(sources: HealthSources): Part[] {
     rows(sources),
     ...hosts(sources),
     devices(sources),
+    ...copy(sources),
     clock(sources),
   ];
 }
@@ -106,6 +110,15 @@ function devices(sources: HealthSources): Part {
   const refused = all.filter((device) => device.refusals > 0).length;
   const says = `${all.length} registered, ${lost} lost${refused > 0 ? `, ${refused} refused at the door` : ''}`;
   return { part: 'devices', status: lost > 0 ? 'yellow' : 'green', says };
+}
+
+function copy(sources: HealthSources): Part[] {
+  const status = sources.copy();
+  if (!status) return [];
+  const { ageMs, fault } = status;
+  const late = fault !== undefined || ageMs > copyYellowMs;
+  const says = `the second folder is ${Math.round(ageMs / 1_000)} s behind`;
+  return [{ part: 'backup copy', status: late ? 'yellow' : 'green', says, fault }];
 }
 
 function clock({ clockOffsetMs }: HealthSources): Part {

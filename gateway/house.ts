@@ -3,6 +3,7 @@ import type { Counters } from '../journal/observation-batch.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
+import type { BackupRoom } from './backup/open.ts';
 import type { Census } from './census/census.ts';
 import type { Hosts } from './devices/hosts.ts';
 import type { RawLane } from './devices/raw-lane.ts';
@@ -41,6 +42,7 @@ export interface House {
   intake: Intake;
   rawLane: RawLane;
   live: Live;
+  backup: BackupRoom;
   broker: Broker;
   metrics: ReturnType<typeof createMetrics>;
   /** Of the host beside the gateway: made at each start, never in the registry. */

@@ -95,8 +95,9 @@ function raisePartFault({ alarms }: House, part: string, { code }: Fault): void 
 /** Faults of the journal that are over when it records again; damage stays on the list. */
 const passing: ReadonlySet<string> = new Set(['JOURNAL_WRITE', 'JOURNAL_HUNG', 'JOURNAL_SLOW']);
 
-function isWellAgain({ intake, historian, rows }: House, part: string, { code }: Fault): boolean {
+function isWellAgain({ intake, historian, rows, backup }: House, part: string, { code }: Fault): boolean {
   if (part === 'historian') return historian.status().fault === undefined;
+  if (part === 'backup copy') return backup.status()?.fault === undefined;
   if (part === 'registry') return rows.status().fault === undefined;
   return passing.has(code) && intake.recording;
 }

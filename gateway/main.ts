@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../model/clock.ts';
@@ -30,11 +30,11 @@ function prepare() {
     console.error(formatErrors(file, outcome.errors));
     process.exit(2);
   }
-  return outcome.config;
+  return { config: outcome.config, configFile: existsSync(file) ? resolve(file) : undefined };
 }
 
 try {
-  const config = prepare();
+  const { config, configFile } = prepare();
   const log = createLog(config.log.level);
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -49,6 +49,7 @@ try {
     log,
     demo: false,
     version,
+    ...(configFile === undefined ? {} : { configFile }),
   });
   log.info({ http: gateway.httpUrl, mqtt: gateway.mqttUrl }, 'Vigil runs');
   void room.layDown();

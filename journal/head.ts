@@ -102,8 +102,10 @@ export interface HeadRead {
   readonly tooNew?: number;
 }
 
-export function readHead(folder: string, file: string): HeadRead {
-  const bytes = readFileSync(join(folder, file));
+export const readHead = (folder: string, file: string): HeadRead =>
+  parseHead(readFileSync(join(folder, file)));
+
+export function parseHead(bytes: Buffer): HeadRead {
   const counts: Partial<Record<JournalClass, HeadCount>> = {};
   const damaged: JournalClass[] = [];
   let closed = true;

@@ -80,6 +80,26 @@ export function inspectJournal(folder: string): Inspection {
   };
 }
 
+/** How many observations the batches hold that `wanted` picks of those that are there, and the newest receipt of any. */
+export function observationsIn(
+  folder: string,
+  wanted: (klass: JournalClass, present: Ranges) => Ranges,
+): { readonly observations: number; readonly lastAtMs: number } {
+  const { catalogue } = readAll(folder);
+  let observations = 0;
+  let lastAtMs = 0;
+  for (const klass of journalClasses) {
+    const { segments, present, next } = catalogue.classes[klass];
+    const picked = wanted(klass, present);
+    lastAtMs = Math.max(lastAtMs, next.lastAtMs);
+    for (const segment of segments)
+      for (const { header } of segment.frames)
+        if (has(segment.present, header.number) && has(picked, header.number))
+          observations += header.facts.observations;
+  }
+  return { observations, lastAtMs };
+}
+
 /** Every batch that is there, oldest first, one plain object a message (or a snapshot), ready for JSON lines. */
 export function* dumpJournal(folder: string, only?: JournalClass): Generator<Record<string, unknown>> {
   const { catalogue } = readAll(folder);

@@ -335,6 +335,43 @@ export const faultTable = {
     whatToDo: 'Give it a free port.',
   },
   // api
+  BACKUP_KEY: {
+    class: 'person',
+    message: 'the key of the backup does not do: {cause}',
+    whatToDo: 'Give the key file or passphrase the backup was made with; a new one must be long enough.',
+  },
+  BACKUP_CHANGED: {
+    class: 'world',
+    message: 'the backup is not as it was written: {cause}',
+    whatToDo: 'Use another backup; nothing of this one was restored.',
+  },
+  BACKUP_WRITE: {
+    class: 'world',
+    message: 'the backup could not be written ({cause})',
+    whatToDo:
+      'Check that the folder is there, writable and has room; a file that exists is never overwritten.',
+  },
+  BACKUP_SOURCE: {
+    class: 'world',
+    message: '{what} could not be read for the backup ({cause})',
+    whatToDo: 'Check the data folder and its disk; what the log says of this part comes first.',
+  },
+  BACKUP_COPY: {
+    class: 'world',
+    message: 'the second folder has no fresh copy ({cause})',
+    whatToDo: 'Check that backup.copyTo is there (mounted), writable and has room; it catches up by itself.',
+  },
+  BACKUP_COPY_FOREIGN: {
+    class: 'person',
+    message: 'the second folder cannot take this copy: {cause}',
+    whatToDo:
+      'Mount the right folder. Only to begin anew on purpose: empty it, and remove copy.json from the data folder.',
+  },
+  RESTORE_TARGET: {
+    class: 'person',
+    message: 'nothing is restored into {folder}: {cause}',
+    whatToDo: 'Name a folder that does not exist yet or is empty.',
+  },
   JOB_BROKE: {
     class: 'programmer',
     message: 'the job failed inside Vigil ({cause})',

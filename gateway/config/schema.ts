@@ -131,6 +131,32 @@ export const ConfigSchema = section(
       },
       'alarming',
     ),
+    backup: section(
+      {
+        folder: Type.Optional(Type.String({ description: 'where backups asked for over the API are put' })),
+        keyFile: Type.Optional(
+          Type.String({ description: 'key they are sealed with, made by npm run backup -- --make-key FILE' }),
+        ),
+        copyTo: Type.Optional(
+          Type.String({
+            description:
+              'a second folder, on another disk or machine, kept as a copy to start from; it must exist',
+          }),
+        ),
+        copyEverySeconds: Type.Integer({
+          minimum: 1,
+          maximum: 60,
+          default: 20,
+          description: 'how often the second folder is brought up to date',
+        }),
+        storesEveryMinutes: integer(
+          60,
+          1,
+          'how often the historian is copied whole; until then segments are kept',
+        ),
+      },
+      'backup and the second folder',
+    ),
     log: section(
       {
         level: Type.Union(

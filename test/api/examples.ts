@@ -188,6 +188,7 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       absent: { url: '/api/v1/observations/latest?patient=none' },
     },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
+    'POST /api/v1/backup': { url: '/api/v1/backup', body: { passphrase: 'eleven grey herons' } },
     'GET /api/v1/jobs': { url: '/api/v1/jobs?limit=5' },
     'GET /api/v1/jobs/{id}': { url: `/api/v1/jobs/${job}` },
     'DELETE /api/v1/jobs/{id}': { url: '/api/v1/jobs/job-none' },

@@ -60,6 +60,7 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
       http: { ...settings.http, port: 0 },
       mqtt: { ...settings.mqtt, port: 0 },
       host: { ...settings.host, enabled: false },
+      backup: { ...settings.backup, folder: tmpdir() },
     },
     clock,
     chance: systemChance(),

@@ -1,0 +1,294 @@
+/**
+ * Keeps a second folder that can be started from when the first is gone. Each pass adds the batches that are on disk
+ * by now and what changed in the registry; the stores that are filled from the journal are copied whole now and then,
+ * and until then the copy keeps every segment since. At any moment the folder is a state this gateway was in.
+ */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../model/clock.ts';
+import { Fault } from '../../model/fault.ts';
+import type { Chance } from '../../model/ids.ts';
+import { committedPart, copyHeads, copyPositions, segmentsIn, type CopiedHeads } from '../../journal/copy.ts';
+import { syncFolder, writeAll } from '../../journal/files.ts';
+import { parseHeadFile } from '../../journal/head.ts';
+import { readIdentity } from '../../journal/identity.ts';
+import { readPositions } from '../../journal/positions.ts';
+import { count, minus, none, union } from '../../journal/ranges.ts';
+import { journalClasses, type JournalClass, type Ranges } from '../../journal/types.ts';
+import {
+  readCopyState,
+  readMark,
+  writeCopyState,
+  writeMark,
+  type CopiedSegment,
+  type CopyState,
+} from './copy-state.ts';
+import { dataFiles, journalFolder, nameOf, registryFile, reserveFile } from './data-folder.ts';
+import { copyDatabase } from './databases.ts';
+import { sha256Of } from './digest.ts';
+import { followRows } from './follow-rows.ts';
+
+export interface CopierOptions {
+  readonly data: string;
+  /** The second folder: it must be there, so that a disk that is not mounted is noticed. */
+  readonly to: string;
+  /** The stores are copied whole when their copy is this old. */
+  readonly storesEveryMs: number;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Called between pieces of work, so that the thread can show that it lives. */
+  readonly breathe: () => Promise<void>;
+}
+
+/** A class that has nothing yet begins at 0. */
+type Numbers = Record<JournalClass, number>;
+
+export class Copier {
+  private readonly options: CopierOptions;
+  private readonly from: string;
+  private readonly into: string;
+  private state: CopyState | undefined;
+
+  constructor(options: CopierOptions) {
+    this.options = options;
+    this.from = join(options.data, journalFolder);
+    this.into = join(options.to, journalFolder);
+  }
+
+  /**
+   * Brings the copy to now; answers the moment everything on disk of which is in it. Throws a Fault, or the system's
+   * error: then the copy stands where it stood, and the next pass goes on.
+   */
+  async pass(): Promise<{ readonly atMs: number }> {
+    const state = (this.state ??= this.begin());
+    const atMs = this.options.clock.nowMs();
+    const { epoch } = readIdentity(this.from);
+    if (state.epoch !== undefined && epoch !== state.epoch)
+      throw new Fault('BACKUP_COPY_FOREIGN', { cause: 'the journal is another one than the copy’s' });
+    const before = readPositions(this.from);
+    const heads = copyHeads(this.from);
+    const segments = await this.addBatches(state.segments, heads.next);
+    const { storesAtMs, base, stores } = state;
+    const due = this.storesDue(state, segments, heads.next, atMs);
+    if (!due) this.putHeads(heads);
+    const held = due ? await this.copyStores(segments, heads, atMs) : { segments, storesAtMs, base, stores };
+    copyPositions(this.from, this.into, before);
+    this.plainFile(`${journalFolder}/journal.json`);
+    const plain = this.copyPlain(state.plain);
+    await this.copyRegistry();
+    this.state = { id: state.id, epoch, atMs, plain, ...held };
+    writeCopyState(this.options.to, this.state);
+    return { atMs };
+  }
+
+  /** Finds the copy that is this data folder's own, or begins one in an empty folder. */
+  private begin(): CopyState {
+    const { data, to, chance } = this.options;
+    if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
+      throw new Fault('BACKUP_COPY', { cause: `${to} is not there` });
+    const mark = readMark(data);
+    const known = readCopyState(to);
+    if (known) {
+      if (mark?.id !== known.id)
+        throw new Fault('BACKUP_COPY_FOREIGN', { cause: `${to} holds the copy of another data folder` });
+      return known;
+    }
+    if (mark?.to === to)
+      throw new Fault('BACKUP_COPY_FOREIGN', { cause: `${to} is empty, and was not: is it mounted?` });
+    if (readdirSync(to).some((file) => file !== 'lost+found'))
+      throw new Fault('BACKUP_COPY_FOREIGN', { cause: `${to} holds something else` });
+    mkdirSync(this.into, { recursive: true, mode: 0o700 });
+    const state: CopyState = {
+      id: chance.hex(64),
+      epoch: undefined,
+      atMs: 0,
+      storesAtMs: 0,
+      base: numbers(() => 0),
+      segments: {},
+      stores: {},
+      plain: {},
+    };
+    writeCopyState(to, state);
+    writeMark(data, { id: state.id, to });
+    return state;
+  }
+
+  /** Adds to each segment's copy what is on disk by these heads. */
+  private async addBatches(
+    known: CopyState['segments'],
+    next: Readonly<Numbers>,
+  ): Promise<Record<string, CopiedSegment>> {
+    const segments: Record<string, CopiedSegment> = { ...known };
+    const all = segmentsIn(this.from);
+    for (const [index, { file, name }] of all.entries()) {
+      const copied = segments[file];
+      const newest = !all.slice(index + 1).some((other) => other.name.klass === name.klass);
+      // One that is closed is as long as its copy.
+      if (copied && !newest && sizeOf(join(this.from, file)) === copied.bytes) continue;
+      const bytes = readIfThere(join(this.from, file));
+      if (!bytes) continue;
+      const part = committedPart(bytes, file, next[name.klass]);
+      if (copied && count(minus(copied.present, part.present)) > 0) {
+        // Thinned: it was written anew, with fewer batches.
+        replaceBytes(join(this.into, file), bytes.subarray(0, part.bytes));
+        segments[file] = part;
+      } else if (part.bytes > (copied?.bytes ?? 0)) {
+        putBytes(join(this.into, file), bytes.subarray(copied?.bytes ?? 0, part.bytes), copied?.bytes ?? 0);
+        segments[file] = part;
+      }
+      await this.options.breathe();
+    }
+    syncFolder(this.into);
+    return segments;
+  }
+
+  /** Their copy is old, or batches went that it does not hold and no segment of the copy either. */
+  private storesDue(
+    { storesAtMs, base }: CopyState,
+    segments: CopyState['segments'],
+    next: Readonly<Numbers>,
+    nowMs: number,
+  ): boolean {
+    if (nowMs - storesAtMs >= this.options.storesEveryMs) return true;
+    return journalClasses.some((klass) => {
+      const wanted: Ranges = next[klass] > base[klass] ? [[base[klass], next[klass]]] : none;
+      return count(minus(wanted, presentOf(segments, klass))) > 0;
+    });
+  }
+
+  /**
+   * Copies the stores beside their old copies, then the batches they can have, and only then gives them their names:
+   * a store that has more than the journal beside it would take new batches for old ones after a restore.
+   */
+  private async copyStores(
+    segments: CopyState['segments'],
+    heads: CopiedHeads,
+    atMs: number,
+  ): Promise<Pick<CopyState, 'segments' | 'storesAtMs' | 'base' | 'stores'>> {
+    const { data, to } = this.options;
+    const listed = new Set(segmentsIn(this.from).map(({ file }) => file));
+    const files = dataFiles(data).stores;
+    const stores: Record<string, string> = {};
+    for (const file of files) {
+      const path = join(to, file);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      await copyDatabase(join(data, file), `${path}.new`, { what: nameOf(file) });
+      stores[file] = await sha256Of(`${path}.new`);
+    }
+    const later = copyHeads(this.from);
+    const added = await this.addBatches(segments, later.next);
+    this.putHeads(later);
+    for (const file of files) {
+      for (const end of ['-wal', '-shm', '-journal']) rmSync(join(to, file + end), { force: true });
+      renameSync(`${join(to, file)}.new`, join(to, file));
+      syncFolder(dirname(join(to, file)));
+    }
+    // What had gone before the stores were copied is in them.
+    const kept = Object.entries(added).filter(
+      ([file]) => listed.has(file) || existsSync(join(this.from, file)),
+    );
+    const keptFiles = new Set(kept.map(([file]) => file));
+    for (const { file } of segmentsIn(this.into)) if (!keptFiles.has(file)) rmSync(join(this.into, file));
+    return { segments: Object.fromEntries(kept), storesAtMs: atMs, base: heads.next, stores };
+  }
+
+  private putHeads({ files }: CopiedHeads): void {
+    for (const { file, bytes } of files) replaceBytes(join(this.into, file), bytes);
+    const names = new Set(files.map(({ file }) => file));
+    for (const file of readdirSync(this.into).filter(parseHeadFile))
+      if (!names.has(file)) rmSync(join(this.into, file), { force: true });
+    syncFolder(this.into);
+  }
+
+  private copyPlain(known: CopyState['plain']): Record<string, string> {
+    const { data } = this.options;
+    const plain: Record<string, string> = {};
+    for (const file of [...dataFiles(data).plain, reserveFile]) {
+      const found = statSync(join(data, file), { throwIfNoEntry: false });
+      if (!found) continue;
+      const seen = `${found.size} ${found.mtimeMs}`;
+      if (known[file] !== seen) this.plainFile(file);
+      plain[file] = seen;
+    }
+    for (const file of Object.keys(known))
+      if (plain[file] === undefined) rmSync(join(this.options.to, file), { force: true });
+    return plain;
+  }
+
+  private plainFile(file: string): void {
+    const { data, to } = this.options;
+    const path = join(to, file);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    copyFileSync(join(data, file), `${path}.new`);
+    syncFile(`${path}.new`);
+    renameSync(`${path}.new`, path);
+  }
+
+  /** The reserve of the loss ledger before it: an entry on its way is then in both, never in neither. */
+  private async copyRegistry(): Promise<void> {
+    const { data, to } = this.options;
+    const [source, copy] = [join(data, registryFile), join(to, registryFile)];
+    mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
+    if (followRows(source, copy) === 'followed') return;
+    await copyDatabase(source, `${copy}.new`, { what: nameOf(registryFile) });
+    for (const end of ['-wal', '-shm', '-journal']) rmSync(copy + end, { force: true });
+    renameSync(`${copy}.new`, copy);
+    syncFolder(dirname(copy));
+  }
+}
+
+const numbers = (make: () => number): Numbers =>
+  Object.fromEntries(journalClasses.map((klass) => [klass, make()])) as Numbers;
+
+const presentOf = (segments: CopyState['segments'], klass: JournalClass): Ranges =>
+  Object.entries(segments)
+    .filter(([file]) => file.startsWith(`${klass}-`))
+    .reduce<Ranges>((all, [, { present }]) => union(all, present), none);
+
+function putBytes(path: string, bytes: Uint8Array, at: number): void {
+  const fd = openSync(path, existsSync(path) ? 'r+' : 'w', 0o600);
+  try {
+    writeAll(fd, bytes, at);
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function replaceBytes(path: string, bytes: Uint8Array): void {
+  writeFileSync(`${path}.new`, bytes, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, 'r+');
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+const readIfThere = (path: string): Buffer | undefined => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
