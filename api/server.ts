@@ -25,6 +25,7 @@ import { openRoutes } from './routes/open.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { waveformRoutes } from './routes/waveforms.ts';
 import type { Services } from './services.ts';
 import { ProblemShape } from './shapes/problem.ts';
 import { serveScreens } from './screens.ts';
@@ -104,6 +105,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(patientRoutes, { services });
       await v1.register(biomedRoutes, { services });
       await v1.register(platformRoutes, { services, clock: options.clock });
+      await v1.register(waveformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
       await v1.register(jobRoutes, { services });
       await v1.register(backupRoutes, { services });

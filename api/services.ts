@@ -14,7 +14,7 @@ import type { Job } from '../model/job.ts';
 import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Person, Role } from '../model/person.ts';
-import type { BedView, LatestValue, ScreenBeat } from '../model/stream.ts';
+import type { BedView, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
 
 /**
  * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
@@ -29,6 +29,7 @@ export interface Services {
   readonly alarms: AlarmService;
   readonly alarmRights: AlarmRightsService;
   readonly live: LiveService;
+  readonly waveforms: WaveformService;
   readonly audit: AuditService;
   readonly jobs: JobService;
   readonly backup: BackupService;
@@ -336,6 +337,39 @@ export interface LiveSubscription {
   close(): void;
 }
 export type ClientBeat = ScreenBeat;
+
+export interface WaveformQuery {
+  /** Exactly one of the four. */
+  readonly patient?: PatientId;
+  readonly encounter?: EncounterId;
+  readonly bed?: BedId;
+  readonly device?: DeviceId;
+  readonly metrics?: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Absent: every sample; else lowest and highest in at most so many columns. */
+  readonly width?: number;
+  readonly writing: 'values' | 'base64';
+  /** Whether the asking person may see a stretch of it. */
+  readonly visible: (span: { readonly encounter?: EncounterId }) => boolean;
+}
+/** A JSON document made elsewhere, in pieces of at most 64 kB. */
+export interface WaveAnswer {
+  readonly pieces: readonly Uint8Array[];
+}
+export interface WaveformService {
+  range(query: WaveformQuery): Promise<WaveAnswer | 'absent'>;
+  /** What is kept around an alarm, and the ward whose it is. */
+  strip(
+    alarm: AlarmId,
+    writing: 'values' | 'base64',
+  ): Promise<{ readonly strip: { readonly ward: WardId }; readonly answer: WaveAnswer } | 'absent'>;
+  /** Live frames (model/wave-frame.ts) of the beds asked for; `send` answers false when the reader has no room. */
+  subscribe(
+    beds: LiveWatch['beds'],
+    send: (frame: Uint8Array) => boolean,
+  ): { ask(waves: readonly WavesAsked[]): void; close(): void };
+}
 
 export interface AuditService {
   /** Who did what to what, when; details hold ids and values, never names. */

@@ -22,13 +22,22 @@ export interface StreamOptions {
   readonly limits: { readonly streams: number };
 }
 
+const Waves = Type.Array(
+  record({
+    bed: IdSchema,
+    metrics: Type.Optional(Type.Array(Type.String({ maxLength: 96 }), { maxItems: 16 })),
+  }),
+  { maxItems: 64 },
+);
 const WatchShape = record({
   watch: record({
     wards: Type.Optional(Type.Array(IdSchema, { maxItems: 1000 })),
     beds: Type.Optional(Type.Array(IdSchema, { maxItems: 1000 })),
   }),
   from: Type.Optional(record({ epoch: Type.String({ maxLength: 64 }), seq: Type.Integer({ minimum: 0 }) })),
+  waves: Type.Optional(Waves),
 });
+const WavesShape = record({ waves: Waves });
 const BeatShape = record({
   beat: record({
     visible: Type.Boolean(),
@@ -40,7 +49,10 @@ const BeatShape = record({
 });
 const isWatch = Compile(WatchShape);
 const isBeat = Compile(BeatShape);
+const isWaves = Compile(WavesShape);
 
+/** Waves are left out first: with this much unread nobody draws in time. */
+const wavesWaitBytes = 16_384;
 /** Values wait for a reader only up to here; beyond, it gets the newest ones when it has caught up. */
 const valuesWaitBytes = 65_536;
 /** A reader that leaves this much unread is closed: it reads again from its seq. */
@@ -95,26 +107,35 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   const out = makeOutlet({ socket, wire, clock, encode });
   const openedMs = clock.monotonicMs();
   let subscription: LiveSubscription | undefined;
+  let waves: ReturnType<Services['waveforms']['subscribe']> | undefined;
   let unanswered = 0;
   let ticks = 0;
   let frames = 0;
 
-  const end = (code: number, why: string): void => {
+  const leave = (): void => {
     subscription?.close();
+    waves?.close();
+  };
+  const end = (code: number, why: string): void => {
+    leave();
     if (out.waiting()) return socket.terminate();
     socket.close(code, why);
     (wire as Socket).destroySoon();
   };
 
   socket.on('pong', () => (unanswered = 0));
-  socket.on('close', () => subscription?.close());
+  socket.on('close', leave);
   socket.on('message', (data: Buffer, binary: boolean) => {
     if (++frames > framesPerSecond) return end(1008, 'too many frames');
     const said = binary ? undefined : parse(data);
     if (subscription && isBeat.Check(said)) subscription.beat(said.beat);
     else if (!subscription && isWatch.Check(said)) {
-      subscription = services.live.subscribe(watchOf(person, said), out.send);
-    } else end(1008, 'a frame that is no watch and no beat');
+      const watch = watchOf(person, said);
+      subscription = services.live.subscribe(watch, out.send);
+      waves = services.waveforms.subscribe(watch.beds, out.sendWaves);
+      if (said.waves) waves.ask(said.waves);
+    } else if (waves && isWaves.Check(said)) waves.ask(said.waves);
+    else end(1008, 'a frame that is no watch and no beat');
   });
 
   return {
@@ -122,7 +143,7 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
     tick: (nowMs) => {
       frames = 0;
       if (out.stalled(nowMs) || unanswered >= unansweredPings) {
-        subscription?.close();
+        leave();
         return socket.terminate();
       }
       if (!subscription && nowMs - openedMs > firstFrameMs) return end(1008, 'no watch came');
@@ -182,6 +203,17 @@ function makeOutlet({ socket, wire, clock, encode }: OutletOptions) {
     if (!optional) release();
     return true;
   };
+  const sendWaves = (frame: Uint8Array): boolean => {
+    if (socket.readyState !== socket.OPEN || pendingBytes > wavesWaitBytes) return false;
+    if (pendingBytes === 0) takenAtMs = clock.monotonicMs();
+    pendingBytes += frame.length;
+    if (!gathering) gather();
+    socket.send(frame, { binary: true }, () => {
+      pendingBytes -= frame.length;
+      takenAtMs = clock.monotonicMs();
+    });
+    return true;
+  };
   const gather = (): void => {
     gathering = true;
     wire.cork();
@@ -194,7 +226,7 @@ function makeOutlet({ socket, wire, clock, encode }: OutletOptions) {
   };
   const stalled = (nowMs: number): boolean =>
     pendingBytes > 0 && nowMs - takenAtMs > stalledMs + pendingBytes / slowestBytesPerMs;
-  return { send, stalled, waiting: () => pendingBytes > 0 };
+  return { send, sendWaves, stalled, waiting: () => pendingBytes > 0 };
 }
 
 /** A frame goes to many readers in a row: its bytes are made for the first of them. */

@@ -38,7 +38,8 @@ import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
-import { Observations } from './store/observations.ts';
+import { Observations, type Whose } from './store/observations.ts';
+import { joinWaveforms, openWaveformRoom, waveformServiceOf } from './waveforms/open.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -186,6 +187,14 @@ async function openKeeping(
     retentionMs: config.historian.retentionHours * 3_600_000,
     corrections: config.historian.corrections,
   });
+  house.waveforms = await openWaveformRoom({
+    folder,
+    journal,
+    clock,
+    settings: config.waveforms,
+    told: (fault) => noteFault(house, log, 'waveforms', fault),
+    enter: (losses) => house.ledger.enter(losses),
+  });
   return journal;
 }
 
@@ -276,6 +285,7 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
     alarms: () => house.alarms.active(),
   });
   joinLive(house);
+  joinWaveforms(house, config.waveforms);
 }
 
 function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
@@ -347,14 +357,15 @@ const metricsOf = (house: House): House['metrics'] =>
 function servicesOf(house: House, options: GatewayOptions): Services {
   const { clock, demo } = options;
   const { census, registry, alarms } = house;
+  const known = ({ patient, encounter, bed, device }: Whose): boolean =>
+    (patient === undefined || census.patient(patient) !== undefined) &&
+    (encounter === undefined || census.encounter(encounter) !== undefined) &&
+    (bed === undefined || census.bed(bed) !== undefined) &&
+    (device === undefined || registry.get(device) !== undefined);
   const observations = new Observations({
     historian: house.historian,
     spansOf: (whose, fromMs, toMs) => census.spansOf(whose, fromMs, toMs),
-    known: ({ patient, encounter, bed, device }) =>
-      (patient === undefined || census.patient(patient) !== undefined) &&
-      (encounter === undefined || census.encounter(encounter) !== undefined) &&
-      (bed === undefined || census.bed(bed) !== undefined) &&
-      (device === undefined || registry.get(device) !== undefined),
+    known,
     latest: (device) => {
       const live = house.intake.device(device);
       return live ? latestValues(live) : [];
@@ -371,6 +382,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     // Until assignments are kept, every nurse of a ward counts as assigned to its beds.
     alarmRights: alarmRights({ assigned: () => true }),
     live: house.live,
+    waveforms: waveformServiceOf(house, { known, demo }),
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,
     backup: house.backup,
@@ -391,6 +403,10 @@ function healthOf(
     door: () => house.broker.stats(),
     historian: () => {
       const { lagMs, fault, aliveAtMs } = house.historian.status();
+      return { lagMs, fault, silentForMs: silentFor(aliveAtMs) };
+    },
+    waveforms: () => {
+      const { lagMs, fault, aliveAtMs } = house.waveforms.status();
       return { lagMs, fault, silentForMs: silentFor(aliveAtMs) };
     },
     rows: () => {
@@ -472,6 +488,7 @@ async function listen(
       await house.broker.close();
       house.hosts.close();
       house.live.close();
+      house.liveWaves.close();
       await house.intake.drain();
       await house.intake.noteCounters();
       house.intake.close();
@@ -480,6 +497,7 @@ async function listen(
       house.alarms.close();
       house.census.close();
       await house.historian.close();
+      await house.waveforms.close();
       await journal.close();
       await house.ledger.close();
       await house.rows.close();

@@ -8,12 +8,19 @@ export interface Part {
   readonly fault?: FaultReport;
 }
 
+interface StoreHealth {
+  readonly lagMs: number;
+  readonly fault?: FaultReport;
+  readonly silentForMs: number;
+}
+
 /** What the house knows of itself at this moment; each is asked for when the page is. */
 export interface HealthSources {
   readonly recording: () => boolean;
   readonly recordingFault: () => FaultReport | undefined;
   readonly door: () => { signedIn: number; pending: number; refusals: Readonly<Record<string, number>> };
-  readonly historian: () => { lagMs: number; fault?: FaultReport; silentForMs: number };
+  readonly historian: () => StoreHealth;
+  readonly waveforms: () => StoreHealth;
   readonly rows: () => { waiting: number; fault?: FaultReport; silentForMs: number };
   readonly hosts: () => readonly { host: string; up: boolean; recording: boolean; undelivered: number }[];
   readonly devices: () => readonly { device: string; link: string; refusals: number }[];
@@ -34,7 +41,8 @@ export function healthParts(sources: HealthSources): Part[] {
   return [
     frontDoor(sources),
     journal(sources),
-    historian(sources),
+    store('historian', sources.historian()),
+    store('waveforms', sources.waveforms()),
     rows(sources),
     ...hosts(sources),
     devices(sources),
@@ -74,14 +82,13 @@ function journal({ recording, recordingFault, openLosses }: HealthSources): Part
   };
 }
 
-function historian(sources: HealthSources): Part {
-  const { lagMs, fault, silentForMs } = sources.historian();
+function store(part: string, { lagMs, fault, silentForMs }: StoreHealth): Part {
   const silent = silentForMs > workerSilentMs;
   const status = silent || lagMs > lagRedMs ? 'red' : lagMs > lagYellowMs || fault ? 'yellow' : 'green';
   const says = silent
     ? `silent for ${Math.round(silentForMs / 1_000)} s`
     : `behind by ${Math.round(lagMs)} ms`;
-  return { part: 'historian', status, says, fault };
+  return { part, status, says, fault };
 }
 
 function rows(sources: HealthSources): Part {

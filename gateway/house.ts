@@ -17,9 +17,11 @@ import type { Ledger } from './intake/ledger.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Latency } from './latency.ts';
 import type { Live } from './live/live.ts';
+import type { LiveWaves } from './live/waves.ts';
 import type { createMetrics } from './metrics.ts';
 import type { Rows } from './rows/rows.ts';
 import type { Historian } from './store/types.ts';
+import type { Waveforms } from './waveforms/waveforms.ts';
 
 /** The rooms of one gateway, as compose opens them; the joints between them are in joints.ts and door.ts. */
 export interface House {
@@ -34,6 +36,7 @@ export interface House {
   historian: Historian;
   /** From when there are alarms. */
   roomWatch?: RoomWatch;
+  waveforms: Waveforms;
   registry: Registry;
   hosts: Hosts;
   desk: DeviceDesk;
@@ -43,6 +46,7 @@ export interface House {
   rawLane: RawLane;
   live: Live;
   backup: BackupRoom;
+  liveWaves: LiveWaves;
   broker: Broker;
   metrics: ReturnType<typeof createMetrics>;
   /** Of the host beside the gateway: made at each start, never in the registry. */

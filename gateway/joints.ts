@@ -18,6 +18,7 @@ export const intakeListeners = (house: House): IntakeListeners => ({
     if (bed !== undefined) house.live.valuesChanged(bed);
   },
   unusable: (series) => house.alarms.unusable(series),
+  waveform: (device, wave, bytes) => house.liveWaves.taken(device, wave, bytes),
   alerts: (device, alerts, complete, takenAtMs) => house.alarms.alerts(device, alerts, complete, takenAtMs),
   deviceState: (device, state) => {
     house.alarms.deviceState(device, state);
@@ -95,9 +96,11 @@ function raisePartFault({ alarms }: House, part: string, { code }: Fault): void 
 /** Faults of the journal that are over when it records again; damage stays on the list. */
 const passing: ReadonlySet<string> = new Set(['JOURNAL_WRITE', 'JOURNAL_HUNG', 'JOURNAL_SLOW']);
 
-function isWellAgain({ intake, historian, rows, backup }: House, part: string, { code }: Fault): boolean {
+function isWellAgain(house: House, part: string, { code }: Fault): boolean {
+  const { intake, historian, waveforms, rows, backup } = house;
   if (part === 'historian') return historian.status().fault === undefined;
   if (part === 'backup copy') return backup.status()?.fault === undefined;
+  if (part === 'waveforms') return waveforms.status().fault === undefined;
   if (part === 'registry') return rows.status().fault === undefined;
   return passing.has(code) && intake.recording;
 }

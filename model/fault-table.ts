@@ -113,6 +113,37 @@ export const faultTable = {
     message: 'batch {number} of class {klass} cannot be read by the historian ({cause})',
     whatToDo: 'Report this with the log; the batch is left out of the historian.',
   },
+  WAVEFORMS_READ: {
+    class: 'world',
+    message: 'the store of waveforms could not answer ({cause})',
+    whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
+  },
+  WAVEFORMS_WRITE: {
+    class: 'world',
+    message: 'the store of waveforms could not write ({cause}); it waits and tries again',
+    whatToDo:
+      'Free space on the disk of the data folder or replace it; the journal keeps what is not yet stored.',
+  },
+  WAVEFORMS_TOO_MUCH: {
+    class: 'person',
+    message: 'the query asks for about {asked} samples; at most {most} are given at once',
+    whatToDo: 'Ask for a shorter time or fewer metrics, or name a width to get lowest and highest a column.',
+  },
+  WAVEFORMS_BODY: {
+    class: 'programmer',
+    message: 'batch {number} of waveforms cannot be read by their store ({cause})',
+    whatToDo: 'Report this with the log; the batch is left out of the store.',
+  },
+  WAVEFORMS_CORRUPT: {
+    class: 'world',
+    message: 'a stretch of {samples} stored samples is damaged ({cause})',
+    whatToDo: 'The rest is served. Check the disk.',
+  },
+  WAVEFORMS_BOUND: {
+    class: 'world',
+    message: 'the waveforms reached their bound of {bytes} bytes; the oldest go before their time',
+    whatToDo: 'Raise waveforms.maxBytes or lower waveforms.retentionHours; the loss ledger says what went.',
+  },
   ROWS_WRITE: {
     class: 'world',
     message: 'registry or alarm log could not be written ({cause})',

@@ -52,6 +52,9 @@ export type Observation = Seen & {
   readonly takenAtMs: number;
 };
 
+/** A sample that is none: the lowest 16-bit number. */
+export const noSample = -32_768;
+
 /** A block of samples at a fixed period. physical = raw × gain + offset. */
 export interface Waveform {
   readonly metric: string;

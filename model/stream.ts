@@ -70,16 +70,26 @@ export interface DeliveryPlace {
   readonly number: number;
 }
 
+/** Whose waveforms a screen draws; every metric of the bed if none is named. */
+export interface WavesAsked {
+  readonly bed: BedId;
+  /** REFIDs. */
+  readonly metrics?: readonly string[];
+}
+
 /**
  * Client → server. First what to watch, from where on; then beats. A handheld names its open shift and a wall board
  * itself; from then on it is sent deliveries, and confirms them: `received` when it has one, `shown` when it shows it and
- * can ring for it. Both by number, any order, again does no harm.
+ * can ring for it. Both by number, any order, again does no harm. `waves` is what it draws now, in place of those before; they
+ * come as binary messages (model/wave-frame.ts), about four a second a bed, and a reader that falls behind misses them first.
  */
 export type StreamRequest =
   | {
       readonly watch: { readonly wards?: readonly WardId[]; readonly beds?: readonly BedId[] };
       readonly from?: { readonly epoch: string; readonly seq: number };
+      readonly waves?: readonly WavesAsked[];
     }
+  | { readonly waves: readonly WavesAsked[] }
   | { readonly beat: ScreenBeat }
   | { readonly handheld: { readonly shift: string; readonly from?: DeliveryPlace } }
   | { readonly board: { readonly from?: DeliveryPlace } }

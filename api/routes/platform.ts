@@ -157,7 +157,7 @@ const linesOf = (
 type Whose = Pick<ObservationQuery, 'patient' | 'encounter' | 'bed' | 'device'>;
 
 /** Exactly one of the four, and one this person may see; a patient only if every stay of theirs is in sight. */
-function whoseOf({ census, devices }: Services, person: Person, asked: Whose): Whose {
+export function whoseOf({ census, devices }: Services, person: Person, asked: Whose): Whose {
   const { patient, encounter, bed, device } = asked;
   const named = [patient, encounter, bed, device].filter((one) => one !== undefined);
   if (named.length !== 1)

@@ -56,7 +56,7 @@ export async function createAlarms(options: AlarmOptions): Promise<Alarms> {
  * The alarms of the whole house on the main thread. The intake tells it what arrives, the census what changed; every
  * effect is at once and from memory. `technical` is for the rooms that watch disk, workers, hosts and clock.
  */
-export class Alarms implements IntakeListeners {
+export class Alarms implements Omit<IntakeListeners, 'waveform'> {
   private readonly clock: Clock;
   private readonly options: AlarmOptions;
   private readonly book: AlarmBook;

@@ -37,6 +37,8 @@ const listener = <P extends TProperties>(port: number, description: string, more
 
 const integer = (value: number, minimum: number, description: string) =>
   Type.Integer({ minimum, default: value, description });
+const bounded = (value: number, [minimum, maximum]: readonly [number, number], description: string) =>
+  Type.Integer({ minimum, maximum, default: value, description });
 const mebibyte = 1024 * 1024;
 
 /**
@@ -117,6 +119,26 @@ export const ConfigSchema = section(
         corrections: integer(1_000_000, 1_000, 'corrections by people that are kept; then more are refused'),
       },
       'the embedded store',
+    ),
+    waveforms: section(
+      {
+        retentionHours: integer(48, 1, 'how long waveforms are kept'),
+        maxBytes: integer(
+          8192 * mebibyte,
+          16 * mebibyte,
+          'all of them together on disk; reaching it deletes the oldest, is an alarm and a loss',
+        ),
+        stripBeforeS: bounded(20, [0, 600], 'a strip of an alarm begins so long before it was raised'),
+        stripAfterS: bounded(10, [0, 600], 'and ends so long after; 0 and 0: none are kept'),
+        stripRetentionDays: integer(14, 1, 'how long strips are kept'),
+        stripMaxBytes: integer(
+          1024 * mebibyte,
+          mebibyte,
+          'all strips older than the waveforms; beyond it the oldest go',
+        ),
+        queryDeadlineMs: integer(5_000, 100, 'a query that takes longer is given up'),
+      },
+      'the store of waveforms',
     ),
     host: section(
       { enabled: Type.Boolean({ default: true, description: 'start a driver host beside the gateway' }) },

@@ -2,14 +2,8 @@ import { Compile } from 'typebox/compile';
 import type { Topic } from '../../broker/topics.ts';
 import type { Clock } from '../../model/clock.ts';
 import { Fault, type FaultReport } from '../../model/fault.ts';
-import {
-  AlertsSchema,
-  StateSchema,
-  WaveformSchema,
-  type AlertsMessage,
-  type StateMessage,
-  type WaveformMessage,
-} from '../../model/wire.ts';
+import { seriesKey } from '../../model/observation.ts';
+import { AlertsSchema, StateSchema, type AlertsMessage, type StateMessage } from '../../model/wire.ts';
 import { isObservationBatch, readObservationBatch, type Counters } from '../../journal/observation-batch.ts';
 import { isRecordBatch, readRecords } from '../../journal/record-batch.ts';
 import type { Journal, JournalClass } from '../../journal/types.ts';
@@ -24,8 +18,12 @@ import { packSeen, unpackSeen } from './snapshot.ts';
 import type { DeviceHour } from './tallies.ts';
 import type { StoredRow } from '../store/types.ts';
 import type { IntakeListeners } from './types.ts';
+import { readWaveform } from './waveform.ts';
+import { waveHead, type WaveHead } from './wave-head.ts';
 
 export const elementBound = 256;
+/** Waveforms of one device, by metric and channel. */
+export const waveBound = 64;
 /** A quarantined element is kept up to this many bytes. */
 export const quarantineTextBound = 64 * 1024;
 
@@ -50,7 +48,6 @@ export interface DevicePublication {
 }
 
 const alertsCheck = Compile(AlertsSchema);
-const waveformCheck = Compile(WaveformSchema);
 const stateCheck = Compile(StateSchema);
 
 /**
@@ -240,6 +237,7 @@ export class Intake {
         observations: count,
         receivedAtMs,
         payload: rawOf(message),
+        place: () => true,
       })
     )
       return;
@@ -255,32 +253,52 @@ export class Intake {
     this.options.listeners.alerts(device.id, message.alerts, message.complete, placed.takenAtMs);
   }
 
+  /** Samples are kept as bytes, with their place in time, in the class that is thinned first. */
   private waveform(device: LiveDevice, element: unknown, receivedAtMs: number): void {
-    if (!waveformCheck.Check(element))
-      return this.refuse(device, 'waveforms', 'bad-waveform', rawOf(element), receivedAtMs);
-    const message: WaveformMessage = element;
-    const kept = this.keepWhole(device, message, {
+    const read = readWaveform(element);
+    if (!read) return this.refuse(device, 'waveforms', 'bad-waveform', rawOf(element), receivedAtMs);
+    const { message, bytes } = read;
+    const { waves } = device;
+    waves.add(seriesKey(message.metric, message.channel));
+    if (waves.size > waveBound) {
+      waves.delete(seriesKey(message.metric, message.channel));
+      return this.refuse(device, 'waveforms', 'too-many-series', rawOf(element), receivedAtMs);
+    }
+    const placed = { takenAtMs: 0, historical: false, doubtful: false, unplaced: false };
+    const { takenAtMs, ageMs = NaN, historical = false } = message;
+    const place = (): WaveHead => {
+      device.clock.place(takenAtMs, ageMs, historical, receivedAtMs, placed);
+      return waveHead(message, placed, { mode: device.mode, samples: bytes.length / 2 });
+    };
+    const wave = this.keepWhole(device, message, {
       klass: 'waveforms',
       branch: 'waveforms',
       observations: 1,
       receivedAtMs,
-      payload: rawOf(message),
+      payload: bytes,
+      place,
     });
-    if (kept && message.historical !== true) this.options.listeners.messageTaken(device.id, receivedAtMs);
+    if (!wave || placed.historical) return;
+    this.options.listeners.messageTaken(device.id, receivedAtMs);
+    this.options.listeners.waveform(device.id, wave, bytes);
   }
 
-  /** Recognises duplicates of a message that is kept whole, and hands it to the journal. False for a duplicate. */
-  private keepWhole(
+  /**
+   * Recognises duplicates of a message that is kept whole, and hands it to the journal with its place in time, if it is
+   * to have one (a duplicate says nothing of its device's clock). Undefined for a duplicate.
+   */
+  private keepWhole<P>(
     device: LiveDevice,
-    message: Pick<WaveformMessage, 'boot' | 'seq' | 'historical'> & { readonly takenAtMs?: number },
+    message: Pick<AlertsMessage, 'boot' | 'seq' | 'historical' | 'takenAtMs'>,
     whole: {
       klass: 'alarm' | 'waveforms';
       branch: string;
       observations: number;
       receivedAtMs: number;
       payload: Uint8Array;
+      place: () => P;
     },
-  ): boolean {
+  ): P | undefined {
     const { counters } = this.options;
     const { observations, receivedAtMs } = whole;
     counters.received += observations;
@@ -303,9 +321,10 @@ export class Intake {
       device.duplicates += observations;
       hour.duplicate += observations;
       if (message.historical === true) hour.historical += observations;
-      return false;
+      return undefined;
     }
     if (entered.reused || !entered.bounded) this.entered(device, entered);
+    const placed = whole.place();
     const head = {
       branch: whole.branch,
       device: device.id,
@@ -316,6 +335,7 @@ export class Intake {
       observations,
       digest: [digest.high, digest.low],
       ...(message.historical === true ? { historical: true } : {}),
+      ...(typeof placed === 'object' && { wave: placed }),
     };
     const loss = {
       device: device.id,
@@ -326,7 +346,7 @@ export class Intake {
       why: 'unrecorded' as const,
     };
     this.recorder.record(whole.klass, { head, payload: whole.payload }, loss);
-    return true;
+    return placed;
   }
 
   /** Retained state is the gateway's; a late will cannot kill a newborn (DESIGN section 5). */

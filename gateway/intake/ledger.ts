@@ -20,7 +20,8 @@ export interface Loss {
     | 'journal-corrupt'
     | 'journal-missing'
     | 'interval-bound'
-    | 'raw-unread';
+    | 'raw-unread'
+    | 'waveforms-bound';
   /** Of what the journal gave up: its class, and the sinks that had not had it. */
   readonly klass?: JournalClass;
   readonly sinks?: readonly string[];

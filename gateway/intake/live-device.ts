@@ -72,6 +72,8 @@ export const ownerOf = (name: BatchName): LiveDevice | undefined => owners.get(n
 export class LiveDevice {
   readonly id: string;
   readonly series = new Map<string, Series>();
+  /** Waveforms it has sent, by metric and channel. */
+  readonly waves = new Set<string>();
   readonly seen = new DeviceSeen();
   readonly clock = new DeviceClock();
   private readonly bootNames = new Map<string, BatchName>();

@@ -4,6 +4,7 @@ import type { AlertState } from '../../model/alarm.ts';
 import type { Reason, Validity } from '../../model/observation.ts';
 import type { Identity, Link, Mode } from '../../model/device.ts';
 import type { FaultReport } from '../../model/fault.ts';
+import type { WaveHead } from './wave-head.ts';
 
 /**
  * One series of one device as the main thread holds it: where its samples go and what it said last. Made when the
@@ -57,6 +58,8 @@ export interface IntakeListeners {
   messageTaken(device: DeviceId, receivedAtMs: number): void;
   /** A series' sample is invalid or missing (for "invalid for 10 s" and lost sources); not for historical ones. */
   unusable(series: LiveSeries, takenAtMs: number, reason: Reason | undefined): void;
+  /** A live block of samples, as int16 little-endian; nothing is read from it here. Not for historical ones. */
+  waveform(device: DeviceId, wave: WaveHead, bytes: Uint8Array): void;
   alerts(device: DeviceId, alerts: readonly AlertState[], complete: boolean, takenAtMs: number): void;
   deviceState(
     device: DeviceId,

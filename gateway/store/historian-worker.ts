@@ -115,7 +115,6 @@ async function work(): Promise<void> {
   working = true;
   try {
     while (core.compactionDue && !core.compactStep()) await quiet();
-    while (!core.shrinkStep()) await quiet();
   } catch (error) {
     refuse(error);
   } finally {
@@ -180,7 +179,6 @@ async function run(ask: HistorianAsk, breathe: () => Promise<void>): Promise<His
       return undefined;
     case 'compact':
       while (!core.compactStep()) await breathe();
-      while (!core.shrinkStep()) await breathe();
       core.checkpoint();
       alive();
       return undefined;

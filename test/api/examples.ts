@@ -11,6 +11,8 @@ export interface Example {
 
 const soonMs = Date.now() + 3_600_000;
 let made = 0;
+/** The first alarm that rang: its strip is there when it is gone. */
+let rung: string | undefined;
 const freshId = (): string => `fresh-${++made}`;
 const freshBed = (): string => `east-${3 + (++made % 10)}`;
 
@@ -58,6 +60,7 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     beginAtMs: Date.now(),
   };
   const alarm = services.alarms.active({ ward: 'east' }).find((one) => one.kind === 'physiological');
+  rung ??= alarm?.id;
   return {
     'GET /health': { url: '/health' },
     'GET /metrics': { url: '/metrics' },
@@ -182,6 +185,14 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/observations': {
       url: '/api/v1/observations?bed=east-1&metric=MDC_ECG_HEART_RATE&limit=3',
       absent: { url: '/api/v1/observations?bed=none' },
+    },
+    'GET /api/v1/waveforms': {
+      url: '/api/v1/waveforms?bed=east-1&width=100&form=values',
+      absent: { url: '/api/v1/waveforms?bed=none' },
+    },
+    'GET /api/v1/alarms/{id}/strips': {
+      url: `/api/v1/alarms/${rung}/strips`,
+      absent: { url: '/api/v1/alarms/none/strips' },
     },
     'GET /api/v1/observations/latest': {
       url: `/api/v1/observations/latest?patient=${east.patient}`,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Intake } from '../../../gateway/intake/intake.ts';
 import { Ledger, type Loss } from '../../../gateway/intake/ledger.ts';
+import type { WaveHead } from '../../../gateway/intake/wave-head.ts';
 import type { LiveSeries } from '../../../gateway/intake/types.ts';
 import { openJournal } from '../../../journal/journal.ts';
 import {
@@ -47,6 +48,7 @@ export async function openIntake({
   const faults: { device: string; fault: Fault }[] = [];
   const unusable: { key: string; reason: string | undefined }[] = [];
   const states: unknown[] = [];
+  const waves: ({ device: string; bytes: Uint8Array } & WaveHead)[] = [];
   const held: { intake?: Intake } = {};
   const journal = await openJournal({
     folder: join(folder, 'journal'),
@@ -79,6 +81,7 @@ export async function openIntake({
       },
       messageTaken: () => undefined,
       unusable: (series, _takenAtMs, reason) => void unusable.push({ key: series.key, reason }),
+      waveform: (device, wave, bytes) => void waves.push({ device, ...wave, bytes }),
       alerts: (device, alerts) => void states.push({ device, alerts }),
       deviceState: (device, state) => void states.push({ device, ...state }),
     },
@@ -115,6 +118,7 @@ export async function openIntake({
     faults,
     unusable,
     states,
+    waves,
     losses,
     folder,
     publish,
