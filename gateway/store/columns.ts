@@ -1,6 +1,5 @@
-/** Observations of one series side by side in typed columns, and their packed form in blocks and chunks. */
+/** Observations of one series side by side in typed columns. */
 import { flagsKind, kinds } from '../../journal/observation-batch.ts';
-import { putBytes, putNumbers, takeBytes, takeNumbers, type ByteReader, type ByteWriter } from './bytes.ts';
 import type { Corrected } from './types.ts';
 
 /** A text, or [code, system]. */
@@ -89,19 +88,25 @@ export class Columns {
   /** Appends rows `from` to `to` of other columns. */
   append(other: Columns, from: number, to: number): void {
     if (to <= from) return;
-    this.reserve(to - from);
-    const at = this.length;
-    this.taken.set(other.taken.subarray(from, to), at);
+    this.appendValues(other, from, to);
+    const at = this.length - (to - from);
     this.received.set(other.received.subarray(from, to), at);
-    this.value.set(other.value.subarray(from, to), at);
     this.seq.set(other.seq.subarray(from, to), at);
-    this.flags.set(other.flags.subarray(from, to), at);
-    this.reason.set(other.reason.subarray(from, to), at);
     const boots = other.boots.words.map((word) => this.boots.number(word));
     for (let row = from; row < to; row++) this.boot[at + row - from] = boots[other.boot[row] ?? 0] ?? 0;
     for (let row = from; row < to; row++)
       if (hasText(other.flags[row] ?? 0))
         this.textAt[at + row - from] = this.texts.push(other.textOf(row)) - 1;
+  }
+
+  /** The same of time, flags, reason and value alone. */
+  appendValues(other: Columns, from: number, to: number): void {
+    if (to <= from) return;
+    this.reserve(to - from);
+    this.taken.set(other.taken.subarray(from, to), this.length);
+    this.value.set(other.value.subarray(from, to), this.length);
+    this.flags.set(other.flags.subarray(from, to), this.length);
+    this.reason.set(other.reason.subarray(from, to), this.length);
     this.length += to - from;
   }
 
@@ -156,88 +161,6 @@ export class Columns {
 export const compareWords = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export const hasText = (flags: number): boolean => flagsKind(flags) >= kinds.code;
-
-let scratch = new Float64Array(4096);
-
-/** Writes rows `from` to `to`, which are in order. `boot` numbers are written as they stand. */
-export function putRows(out: ByteWriter, rows: Columns, from: number, to: number): void {
-  const count = to - from;
-  if (scratch.length < count) scratch = new Float64Array(count * 2);
-  out.varint(count);
-  putNumbers(out, rows.taken, [from, to], 'steady');
-  for (let row = 0; row < count; row++)
-    scratch[row] = (rows.received[from + row] ?? 0) - (rows.taken[from + row] ?? 0);
-  // The difference of two times is kept only where it gives the second back exactly.
-  let exact = true;
-  for (let row = 0; exact && row < count; row++)
-    exact = (rows.taken[from + row] ?? 0) + (scratch[row] ?? 0) === (rows.received[from + row] ?? 0);
-  out.byte(exact ? 1 : 0);
-  if (exact) putNumbers(out, scratch, [0, count], 'near');
-  else putNumbers(out, rows.received, [from, to], 'steady');
-  putNumbers(out, rows.seq, [from, to], 'steady');
-  putBytes(out, rows.flags, from, to);
-  putBytes(out, rows.reason, from, to);
-  for (let row = 0; row < count; row++) scratch[row] = rows.boot[from + row] ?? 0;
-  putNumbers(out, scratch, [0, count], 'steady');
-  let numbers = 0;
-  const texts: TextValue[] = [];
-  for (let row = from; row < to; row++) {
-    const flags = rows.flags[row] ?? 0;
-    if (flagsKind(flags) === kinds.number) scratch[numbers++] = rows.value[row] ?? 0;
-    else if (hasText(flags)) texts.push(rows.textOf(row));
-  }
-  putNumbers(out, scratch, [0, numbers], 'steady');
-  if (texts.length > 0) out.text(JSON.stringify(texts));
-}
-
-/** Appends the rows written by `putRows`. `boots` are the words its numbers stood for. */
-export function takeRows(input: ByteReader, target: Columns, boots: readonly string[]): void {
-  const count = input.varint();
-  target.reserve(count);
-  const at = target.length;
-  if (scratch.length < count) scratch = new Float64Array(count * 2);
-  takeNumbers(input, target.taken, at, count);
-  const exact = input.byte() === 1;
-  takeNumbers(input, target.received, at, count);
-  if (exact)
-    for (let row = at; row < at + count; row++)
-      target.received[row] = (target.received[row] ?? 0) + (target.taken[row] ?? 0);
-  takeNumbers(input, target.seq, at, count);
-  takeBytes(input, target.flags, at, count);
-  takeBytes(input, target.reason, at, count);
-  takeNumbers(input, scratch, 0, count);
-  takeBoots(target, boots, count);
-  let numbers = 0;
-  let texts = 0;
-  for (let row = at; row < at + count; row++) {
-    const kind = flagsKind(target.flags[row] ?? 0);
-    if (kind === kinds.number) numbers++;
-    else if (kind >= kinds.code) texts++;
-  }
-  takeNumbers(input, scratch, 0, numbers);
-  const words = texts > 0 ? (JSON.parse(input.text()) as TextValue[]) : [];
-  let number = 0;
-  let text = 0;
-  for (let row = at; row < at + count; row++) {
-    const kind = flagsKind(target.flags[row] ?? 0);
-    target.value[row] = kind === kinds.number ? (scratch[number++] ?? 0) : NaN;
-    if (kind >= kinds.code) target.textAt[row] = target.texts.push(words[text++] ?? '') - 1;
-  }
-  target.length += count;
-}
-
-function takeBoots(target: Columns, boots: readonly string[], count: number): void {
-  let known = -1;
-  let number = 0;
-  for (let row = 0; row < count; row++) {
-    const local = scratch[row] ?? 0;
-    if (local !== known) {
-      known = local;
-      number = target.boots.number(boots[local] ?? '');
-    }
-    target.boot[target.length + row] = number;
-  }
-}
 
 type Column = Float64Array | Uint32Array | Uint8Array;
 

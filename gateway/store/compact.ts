@@ -1,14 +1,14 @@
 /**
- * Turns blocks (fresh, many series) into chunks (one series, at most one hour). Works in slices of bounded size, each
+ * Turns blocks (fresh, many series) into chunks (one series, at most one span of time). Works in slices of bounded size, each
  * its own transaction that also says how far it came, so it can stop and go on anywhere.
  */
 import type { Fault } from '../../model/fault.ts';
+import { chunkSpanMs, takeChunk } from './chunks.ts';
 import { Columns } from './columns.ts';
 import { DamageTally } from './damage.ts';
 import { Body, BodyWriter } from './packing.ts';
 import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
 
-export const hourMs = 3_600_000;
 /** A chunk holds at most this many, so that reading one is quick however fast the series is. */
 const chunkObservations = 16_384;
 /** A chunk smaller than this takes in what comes after it. */
@@ -126,33 +126,33 @@ export class Compaction {
     const before = rows.length;
     try {
       if (!body) throw new RangeError('its body cannot be opened');
-      body.take(rows, part.offset);
+      body.take(rows, part.offset, 'rows');
     } catch (error) {
       rows.length = before;
       this.damage.add(part, error);
     }
   }
 
-  /** Adds the collected rows to the chunks of the series, hour by hour; returns how many were there already. */
+  /** Adds the collected rows to the chunks of the series, span by span; returns how many were there already. */
   private writeSeries(series: number, fresh: Columns): number {
     let doubled = 0;
     for (let from = 0; from < fresh.length;) {
-      const hour = Math.floor((fresh.taken[from] ?? 0) / hourMs) * hourMs;
-      // Where an hour is lost in the rounding of an absurd instant, one row at a time still comes to an end.
-      const to = Math.max(from + 1, fresh.firstAt(hour + hourMs));
-      doubled += this.writeHour(series, fresh, { hour, from, to });
+      const spanMs = Math.floor((fresh.taken[from] ?? 0) / chunkSpanMs) * chunkSpanMs;
+      // Where a span is lost in the rounding of an absurd instant, one row at a time still comes to an end.
+      const to = Math.max(from + 1, fresh.firstAt(spanMs + chunkSpanMs));
+      doubled += this.writeSpan(series, fresh, { spanMs, from, to });
       from = to;
     }
     return doubled;
   }
 
-  private writeHour(
+  private writeSpan(
     series: number,
     fresh: Columns,
-    span: { hour: number; from: number; to: number },
+    span: { spanMs: number; from: number; to: number },
   ): number {
-    const { hour, from, to } = span;
-    const old = this.chunksToMerge(series, hour, fresh.taken[from] ?? 0, fresh.taken[to - 1] ?? 0);
+    const { spanMs, from, to } = span;
+    const old = this.chunksToMerge(series, spanMs, fresh.taken[from] ?? 0, fresh.taken[to - 1] ?? 0);
     const { merged } = this;
     merged.clear();
     const before = old.reduce((sum, chunk) => sum + chunk.observations, 0);
@@ -165,14 +165,14 @@ export class Compaction {
     return before + (to - from) - merged.length;
   }
 
-  /** Chunks of the hour that overlap in time, and the last one before while it is small. */
-  private chunksToMerge(series: number, hour: number, fromMs: number, toMs: number): Extent[] {
+  /** Chunks of the span that overlap in time, and the last one before while it is small. */
+  private chunksToMerge(series: number, spanMs: number, fromMs: number, toMs: number): Extent[] {
     const chunks = this.file
       .sql(
         `SELECT id, fromMs, toMs, observations FROM chunks
          WHERE series = ? AND fromMs >= ? AND fromMs < ? ORDER BY fromMs`,
       )
-      .all(series, hour, hour + hourMs) as unknown as Extent[];
+      .all(series, spanMs, spanMs + chunkSpanMs) as unknown as Extent[];
     return chunks.filter((chunk, index) => {
       const overlaps = chunk.toMs >= fromMs && chunk.fromMs <= toMs;
       const nextFromMs = chunks[index + 1]?.fromMs ?? Infinity;
@@ -182,12 +182,9 @@ export class Compaction {
   }
 
   private readChunk(chunk: Extent, target: Columns): void {
-    const row = this.file.sql('SELECT body FROM chunks WHERE id = ?').get(chunk.id);
-    const before = target.length;
     try {
-      if (row) new Body(row['body'] as Uint8Array).take(target);
+      takeChunk(this.file, chunk, target, 'rows');
     } catch (error) {
-      target.length = before;
       this.damage.add(chunk, error);
     }
   }
@@ -196,12 +193,12 @@ export class Compaction {
     let receivedToMs = -Infinity;
     for (let row = from; row < to; row++)
       if ((rows.received[row] ?? 0) > receivedToMs) receivedToMs = rows.received[row] ?? 0;
-    this.writer.put(rows, from, to);
-    const body = this.writer.seal(rows.boots.words, level);
+    const { values, sources } = this.writer.chunk(rows, [from, to], level);
     this.file
       .sql(
-        'INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body) VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body, sources)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(series, rows.taken[from] ?? 0, rows.taken[to - 1] ?? 0, receivedToMs, to - from, body);
+      .run(series, rows.taken[from] ?? 0, rows.taken[to - 1] ?? 0, receivedToMs, to - from, values, sources);
   }
 }

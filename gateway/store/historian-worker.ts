@@ -115,6 +115,7 @@ async function work(): Promise<void> {
   working = true;
   try {
     while (core.compactionDue && !core.compactStep()) await quiet();
+    while (!core.shrinkStep()) await quiet();
   } catch (error) {
     refuse(error);
   } finally {
@@ -179,6 +180,7 @@ async function run(ask: HistorianAsk, breathe: () => Promise<void>): Promise<His
       return undefined;
     case 'compact':
       while (!core.compactStep()) await breathe();
+      while (!core.shrinkStep()) await breathe();
       core.checkpoint();
       alive();
       return undefined;

@@ -1,9 +1,15 @@
-/** Bodies of blocks and chunks: a dictionary of boots, then rows of one or more series, compressed as one. */
+/**
+ * Bodies of blocks and chunks, compressed as one: a dictionary of boots, then rows. A block holds rows of many series,
+ * each whole at its offset. A chunk holds one series as two bodies, its values and its sources apart, so that figures
+ * open half of it.
+ */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { putRows, takeRows, type Columns } from './columns.ts';
+import type { Columns } from './columns.ts';
+import { putSources, putValues, takeFirstVersion, takeSources, takeValues } from './row-bytes.ts';
 
-const version = 1;
+/** 1 held all columns of a series in one order of its own. */
+const version = 2;
 /** Bodies are small: a window of 256 KiB instead of megabytes spares memory and time for each. */
 const windowLog = 18;
 /** Pieces in which zlib gives its output: near the whole of it. */
@@ -11,6 +17,9 @@ const leastChunkBytes = 16 * 1024;
 const mostChunkBytes = 256 * 1024;
 /** A body decompresses to less than this; more is damage. */
 const mostBytes = 256 * 1024 * 1024;
+
+/** Which columns are wanted: whole rows, or just time, flags, reason and value, the others left undefined. */
+export type Wish = 'rows' | 'values';
 
 /** Collects the rows of several series; offsets are places in the decompressed rows. */
 export class BodyWriter {
@@ -24,8 +33,17 @@ export class BodyWriter {
   /** Writes rows `from` to `to`, which are in order, and returns their offset. */
   put(columns: Columns, from = 0, to = columns.length): number {
     const offset = this.rows.at;
-    putRows(this.rows, columns, from, to);
+    putValues(this.rows, columns, from, to);
+    putSources(this.rows, columns, from, to);
     return offset;
+  }
+
+  /** One chunk: both its bodies. The writer must be empty. */
+  chunk(columns: Columns, [from, to]: readonly [number, number], level: number) {
+    putValues(this.rows, columns, from, to);
+    const values = this.seal([], level);
+    putSources(this.rows, columns, from, to);
+    return { values, sources: this.seal(columns.boots.words, level) };
   }
 
   /** The body; boots are the words that the rows' boot numbers stand for. Empties the writer. */
@@ -48,6 +66,7 @@ export class BodyWriter {
 
 /** A body opened for reading. */
 export class Body {
+  private readonly version: number;
   private readonly boots: string[] = [];
   private readonly bytes: Uint8Array;
   private readonly start: number;
@@ -61,13 +80,23 @@ export class Body {
     // As Uint8Array: `slice` of a Buffer would share its memory.
     this.bytes = new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
     const input = new ByteReader(this.bytes);
-    if (input.byte() !== version) throw new RangeError('a body of another version');
+    this.version = input.byte();
+    if (this.version > version) throw new RangeError('a body of another version');
     for (let left = input.varint(); left > 0; left--) this.boots.push(input.text());
     this.start = input.at;
   }
 
-  /** Appends the rows that stand at the offset. */
-  take(target: Columns, offset = 0): void {
-    takeRows(new ByteReader(this.bytes, this.start + offset), target, this.boots);
+  /** Appends the rows that stand at the offset of a block. */
+  take(target: Columns, offset: number, wish: Wish): void {
+    const input = new ByteReader(this.bytes, this.start + offset);
+    if (this.version === 1) return takeFirstVersion(input, target, this.boots);
+    const before = target.length;
+    takeValues(input, target);
+    if (wish === 'rows') takeSources(input, target, target.length - before, this.boots);
+  }
+
+  /** Fills in the sources of the `count` rows taken last: this is the second body of their chunk. */
+  takeSources(target: Columns, count: number): void {
+    takeSources(new ByteReader(this.bytes, this.start), target, count, this.boots);
   }
 }

@@ -1,22 +1,17 @@
-/** Range, latest and aggregates over the scanned windows. They give the thread away between windows. */
+/** Range and latest over the scanned windows, and corrections. They give the thread away between windows. */
 import { Fault } from '../../model/fault.ts';
-import { flagsKind, flagsUnplaced, flagsValidity, kinds } from '../../journal/observation-batch.ts';
 import { seriesKey } from '../../model/observation.ts';
 import { compareWords, hasText, type Columns, type TextValue } from './columns.ts';
 import { correctLatest, rowOf, valueOf } from './correct-rows.ts';
-import {
-  figureNumbers,
-  type AggregateColumns,
-  type HistorianBounds,
-  type NamedSeries,
-  type RowColumns,
-} from './historian-protocol.ts';
+import type { HistorianBounds, NamedSeries, RowColumns } from './historian-protocol.ts';
 import { inDatabase, notSeen, type LatestRow } from './series-book.ts';
 import { Scanner, wantedSeries, type Sources, type Window } from './scan.ts';
 import type { Corrected, Correction, SeriesSpan } from './types.ts';
 
 /** Rows decoded at a stretch: some tens of milliseconds. */
-const windowRows = 200_000;
+export const windowRows = 200_000;
+/** A page decodes at least this many at once. */
+const leastWindowRows = 4_000;
 
 /** Called between windows; throws when the query is past its deadline. */
 export type Breathe = () => Promise<void>;
@@ -39,11 +34,8 @@ export async function range(
   const page = new Page(sources, ask.limit);
   const fromMs = after ? Math.max(wanted.fromMs, after.takenAtMs) : wanted.fromMs;
   // One row more than the page tells whether there is a next one.
-  for (const window of new Scanner(sources).windows(
-    wanted,
-    fromMs,
-    Math.min(windowRows, ask.limit * 4 + 4_000),
-  )) {
+  const mostRows = Math.max(leastWindowRows, ask.limit);
+  for (const window of new Scanner(sources, 'rows').windows(wanted, fromMs, mostRows)) {
     mergeInto(page, window, after);
     if (page.more) break;
     await breathe();
@@ -77,7 +69,7 @@ export function correct(sources: Sources, correction: Correction): 'corrected' |
     toMs: justAfter(takenAtMs),
   };
   const wanted = wantedSeries(sources.book, [span]);
-  for (const window of new Scanner(sources).windows(wanted, takenAtMs, 4_000))
+  for (const window of new Scanner(sources, 'rows').windows(wanted, takenAtMs, leastWindowRows))
     for (const [series, rows] of window.rows) {
       const row = rowOf(rows, correction);
       if ((sources.book.all[series]?.channel ?? '') !== (channel ?? '') || row < 0) continue;
@@ -92,44 +84,7 @@ export function correct(sources: Sources, correction: Correction): 'corrected' |
 /** The next instant a double can tell. */
 const justAfter = (atMs: number): number => atMs + Math.max(0.001, Math.abs(atMs) * 2 * Number.EPSILON);
 
-export async function aggregate(
-  sources: Sources,
-  ask: { readonly spans: readonly SeriesSpan[]; readonly everyMs: number },
-  bounds: { readonly rows: number; readonly breathe: Breathe },
-): Promise<AggregateColumns> {
-  const wanted = wantedSeries(sources.book, ask.spans);
-  const sums = new Map<number, Figures>();
-  let rows = 0;
-  for (const window of new Scanner(sources).windows(wanted, wanted.fromMs, windowRows)) {
-    for (const [series, columns] of window.rows) {
-      let figures = sums.get(series);
-      if (!figures) sums.set(series, (figures = new Figures(ask.everyMs)));
-      rows += figures.add(columns);
-      if (rows > bounds.rows)
-        throw new Fault('STORE_TOO_MUCH', { asked: `over ${bounds.rows}`, most: bounds.rows });
-    }
-    await bounds.breathe();
-  }
-  const names: NamedSeries[] = [];
-  const parts = [...sums]
-    .sort(([a], [b]) => a - b)
-    .map(([series, figures]) => {
-      names.push(nameOf(sources, series));
-      return figures.end();
-    });
-  const count = parts.reduce((sum, part) => sum + part.length / figureNumbers, 0);
-  const series = new Uint32Array(count);
-  const figures = new Float64Array(count * figureNumbers);
-  let at = 0;
-  parts.forEach((part, index) => {
-    series.fill(index, at, at + part.length / figureNumbers);
-    figures.set(part, at * figureNumbers);
-    at += part.length / figureNumbers;
-  });
-  return { names, series, figures };
-}
-
-const nameOf = (sources: Sources, id: number): NamedSeries => {
+export const nameOf = (sources: Sources, id: number): NamedSeries => {
   const { device, metric, channel } = sources.book.all[id] ?? { device: '', metric: '', channel: '' };
   return { device, metric, channel };
 };
@@ -277,76 +232,6 @@ class Page {
     if (number === undefined) known.set(key, (number = make() - 1));
     return number;
   }
-}
-
-/** The figures of one series, interval by interval, in order of time. */
-class Figures {
-  private readonly everyMs: number;
-  private readonly out: number[] = [];
-  private fromMs = NaN;
-  private values = new Float64Array(256);
-  private count = 0;
-
-  constructor(everyMs: number) {
-    this.everyMs = everyMs;
-  }
-
-  /** Adds rows in order; returns how many intervals it began. An unplaced observation has no interval. */
-  add(rows: Columns): number {
-    let begun = 0;
-    let untilMs = this.fromMs + this.everyMs;
-    for (let row = 0; row < rows.length; row++) {
-      const flags = rows.flags[row] ?? 0;
-      if (flagsUnplaced(flags)) continue;
-      const taken = rows.taken[row] ?? 0;
-      if (!(taken < untilMs)) {
-        this.close();
-        this.fromMs = Math.floor(taken / this.everyMs) * this.everyMs;
-        untilMs = this.fromMs + this.everyMs;
-        begun++;
-      }
-      if (flagsKind(flags) !== kinds.number || flagsValidity(flags) !== 'valid') continue;
-      if (this.count === this.values.length) this.values = doubled(this.values);
-      this.values[this.count++] = rows.value[row] ?? 0;
-    }
-    return begun;
-  }
-
-  end(): readonly number[] {
-    this.close();
-    return this.out;
-  }
-
-  private close(): void {
-    if (Number.isNaN(this.fromMs)) return;
-    const values = this.values.subarray(0, this.count);
-    const last = values.at(-1) ?? NaN;
-    let sum = 0;
-    for (const value of values) sum += value;
-    values.sort();
-    const middle = values.length >> 1;
-    const median =
-      values.length % 2 === 1
-        ? (values[middle] ?? 0)
-        : ((values[middle - 1] ?? 0) + (values[middle] ?? 0)) / 2;
-    this.out.push(
-      this.fromMs,
-      values.length,
-      values[0] ?? NaN,
-      sum / values.length,
-      median,
-      values.at(-1) ?? NaN,
-      last,
-    );
-    this.count = 0;
-    this.fromMs = NaN;
-  }
-}
-
-function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(values.length * 2);
-  larger.set(values);
-  return larger;
 }
 
 export const clampLimit = (limit: number, bounds: HistorianBounds): number =>

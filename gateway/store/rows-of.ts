@@ -50,20 +50,20 @@ export async function aggregatesOf({ names, series, figures }: AggregateColumns)
   const rows: AggregateRow[] = [];
   for (let at = 0; at < series.length; at++) {
     if (at > 0 && at % rowsAtOnce === 0) await breath();
-    const [fromMs = 0, count = 0, min = 0, mean = 0, median = 0, max = 0, last = 0] = figures.subarray(
-      at * figureNumbers,
-      (at + 1) * figureNumbers,
-    );
-    const given = (figure: number): number | null => (count === 0 ? null : figure);
+    const place = at * figureNumbers;
+    const given = (number: number): number | null => {
+      const figure = figures[place + number] ?? NaN;
+      return Number.isFinite(figure) ? figure : null;
+    };
     rows.push({
       ...seriesOf(names[series[at] ?? 0]),
-      fromMs,
-      count,
-      min: given(min),
-      mean: given(mean),
-      median: given(median),
-      max: given(max),
-      last: given(last),
+      fromMs: figures[place] ?? 0,
+      count: figures[place + 1] ?? 0,
+      min: given(2),
+      mean: given(3),
+      median: given(4),
+      max: given(5),
+      last: given(6),
     });
   }
   return rows;

@@ -1,15 +1,15 @@
 /** Reads stretches of time: chunks, blocks and head put together, in order, each observation once. */
 import type { Fault } from '../../model/fault.ts';
 import { seriesKey } from '../../model/observation.ts';
+import { chunksBetween, chunkSpanMs, takeChunk } from './chunks.ts';
 import { Columns } from './columns.ts';
-import { hourMs } from './compact.ts';
 import { correctRows } from './correct-rows.ts';
 import type { CorrectionBook } from './corrections.ts';
 import { DamageTally } from './damage.ts';
 import type { Head } from './head.ts';
-import { Body } from './packing.ts';
+import { Body, type Wish } from './packing.ts';
 import type { SeriesBook } from './series-book.ts';
-import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
+import type { BlockExtent, Entry, StoreFile } from './store-file.ts';
 import type { SeriesSpan } from './types.ts';
 
 type Interval = readonly [fromMs: number, toMs: number];
@@ -24,7 +24,7 @@ export interface Wanted {
 export interface Window {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Rows in order; only series that have any. Good until the next window is asked for. */
+  /** Rows in order, each once; only series that have any. Good until the next window is asked for. */
   readonly rows: ReadonlyMap<number, Columns>;
 }
 
@@ -36,7 +36,7 @@ export interface Sources {
   readonly told: (fault: Fault) => void;
 }
 
-const dayMs = 24 * hourMs;
+const dayMs = 86_400_000;
 const openBlocks = 16;
 
 /** A metric may be named alone (every channel) or as `METRIC/channel`. */
@@ -62,8 +62,31 @@ export function wantedSeries(book: SeriesBook, spans: readonly SeriesSpan[]): Wa
   return { series: new Map([...series].sort(([a], [b]) => a - b)), fromMs, toMs };
 }
 
+/** Some rows of one series, in order, each once. */
+export interface Stretch {
+  readonly series: number;
+  readonly rows: Columns;
+}
+
+interface Joining {
+  readonly pieces: readonly Piece[];
+  readonly rows: Columns;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One stretch of a series as it lies somewhere, its rows in order and each once. */
+interface Piece {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly observations: number;
+  /** Appends its rows; throws when they are damaged. */
+  readonly take: (target: Columns, wish: Wish) => void;
+}
+
 export class Scanner {
   private readonly from: Sources;
+  private readonly wish: Wish;
   private readonly damage: DamageTally;
   private readonly scratch = new Columns();
   /** Columns of the window before: used again for the next, since whoever asked for that one is done with them. */
@@ -71,8 +94,10 @@ export class Scanner {
   private readonly given: Columns[] = [];
   private readonly opened = new Map<number, { readonly entries: readonly Entry[]; readonly body?: Body }>();
 
-  constructor(sources: Sources) {
+  /** With the wish `values` only time, flags, reason and value of the rows are good. */
+  constructor(sources: Sources, wish: Wish) {
     this.from = sources;
+    this.wish = wish;
     this.damage = new DamageTally(sources.told);
   }
 
@@ -81,7 +106,39 @@ export class Scanner {
    * read at one stroke; between windows the store may go on.
    */
   *windows(wanted: Wanted, fromMs: number, mostRows: number): Generator<Window> {
-    let lengthMs = hourMs;
+    for (const [from, to] of this.bounds(wanted, fromMs, mostRows)) {
+      const rows = new Map<number, Columns>();
+      this.spare.push(...this.given.splice(0));
+      for (const [series, pieces] of this.pieces(wanted, from, to)) {
+        const found = this.columns();
+        this.join(wanted, series, { pieces, rows: found, fromMs: from, toMs: to });
+        if (found.length > 0) rows.set(series, found);
+      }
+      this.damage.tell();
+      yield { fromMs: from, toMs: to, rows };
+    }
+  }
+
+  /**
+   * The same for those who need one series at a time: its rows of the window, good until the next stretch. Only at a
+   * `breath` the store may go on.
+   */
+  *stretches(wanted: Wanted, mostRows: number): Generator<Stretch | 'breath'> {
+    const rows = new Columns();
+    for (const [from, to] of this.bounds(wanted, wanted.fromMs, mostRows)) {
+      this.spare.push(...this.given.splice(0));
+      for (const [series, pieces] of this.pieces(wanted, from, to)) {
+        rows.clear();
+        this.join(wanted, series, { pieces, rows, fromMs: from, toMs: to });
+        if (rows.length > 0) yield { series, rows };
+      }
+      this.damage.tell();
+      yield 'breath';
+    }
+  }
+
+  private *bounds(wanted: Wanted, fromMs: number, mostRows: number): Generator<Interval> {
+    let lengthMs = chunkSpanMs;
     let at = this.nextDataAt(wanted, Math.max(fromMs, wanted.fromMs));
     while (at < wanted.toMs) {
       let end = windowEnd(at, lengthMs, wanted.toMs);
@@ -89,7 +146,7 @@ export class Scanner {
         lengthMs /= 2;
         end = windowEnd(at, lengthMs, wanted.toMs);
       }
-      yield { fromMs: at, toMs: end, rows: this.read(wanted, at, end) };
+      yield [at, end];
       lengthMs = Math.min(dayMs, lengthMs * 2);
       at = this.nextDataAt(wanted, end);
     }
@@ -106,7 +163,7 @@ export class Scanner {
     );
     for (const series of wanted.series.keys()) {
       if (next <= atMs) break;
-      const row = first.get(series, atMs - hourMs, atMs);
+      const row = first.get(series, atMs - chunkSpanMs, atMs);
       if (row) next = Math.min(next, Math.max(row['fromMs'] as number, atMs));
     }
     return next;
@@ -123,58 +180,92 @@ export class Scanner {
       if (touches(block, wanted)) rows += block.observations * asked * shareOf(block, fromMs, toMs);
     }
     for (const series of wanted.series.keys())
-      for (const chunk of this.chunks(series, fromMs, toMs))
+      for (const chunk of chunksBetween(file, series, fromMs, toMs))
         rows += chunk.observations * shareOf(chunk, fromMs, toMs);
     return rows;
   }
 
-  private chunks(series: number, fromMs: number, toMs: number): Extent[] {
-    return this.from.file
-      .sql(
-        `SELECT id, fromMs, toMs, observations FROM chunks
-         WHERE series = ? AND fromMs > ? AND fromMs < ? AND toMs >= ? ORDER BY fromMs`,
-      )
-      .all(series, fromMs - hourMs, toMs, fromMs) as unknown as Extent[];
-  }
-
-  private read(wanted: Wanted, fromMs: number, toMs: number): ReadonlyMap<number, Columns> {
-    const found = new Map<number, Columns>();
-    this.spare.push(...this.given.splice(0));
-    const add = (series: number): void => {
-      let rows = found.get(series);
-      if (!rows) found.set(series, (rows = this.columns()));
-      for (const [from, to] of wanted.series.get(series) ?? [])
-        rows.append(
-          this.scratch,
-          this.scratch.firstAt(Math.max(from, fromMs)),
-          this.scratch.firstAt(Math.min(to, toMs)),
-        );
+  /** Where rows of the window lie, by series. */
+  private pieces(wanted: Wanted, fromMs: number, toMs: number): ReadonlyMap<number, Piece[]> {
+    const { file } = this.from;
+    const pieces = new Map<number, Piece[]>();
+    const add = (series: number, piece: Piece): void => {
+      const known = pieces.get(series);
+      if (known) known.push(piece);
+      else pieces.set(series, [piece]);
     };
     for (const series of wanted.series.keys())
-      for (const chunk of this.chunks(series, fromMs, toMs)) if (this.readChunk(chunk)) add(series);
-    for (const block of this.from.file.blocks) {
+      for (const chunk of chunksBetween(file, series, fromMs, toMs))
+        add(series, { ...chunk, take: (target, wish) => takeChunk(file, chunk, target, wish) });
+    for (const block of file.blocks) {
       if (block.toMs < fromMs || block.fromMs >= toMs || !touches(block, wanted)) continue;
       const { entries, body } = this.open(block);
       for (const entry of entries) {
         if (entry.toMs < fromMs || entry.fromMs >= toMs || !wanted.series.has(entry.series)) continue;
         if (this.isCompacted(block, entry.series)) continue;
-        if (this.take(body, entry, entry.offset)) add(entry.series);
+        add(entry.series, { ...entry, take: (target, wish) => body?.take(target, entry.offset, wish) });
       }
     }
-    this.readHead(wanted, [fromMs, toMs], found);
-    this.damage.tell();
-    for (const [series, rows] of found) {
-      if (rows.length === 0) found.delete(series);
-      else this.finish(series, rows, [fromMs, toMs]);
+    for (const [series, rows] of this.headRows(wanted, [fromMs, toMs])) {
+      const piece = { fromMs: rows.taken[0] ?? 0, toMs: rows.taken[rows.length - 1] ?? 0 };
+      add(series, {
+        ...piece,
+        observations: rows.length,
+        take: (target) => target.append(rows, 0, rows.length),
+      });
     }
-    return found;
+    return pieces;
   }
 
-  /** In order, each once, and under what people said of them. */
-  private finish(series: number, rows: Columns, [fromMs, toMs]: Interval): void {
-    rows.settle();
+  /** Pieces apart in time are taken as they are; those that overlap are put in order and each row kept once. */
+  private join(wanted: Wanted, series: number, { pieces, rows, fromMs, toMs }: Joining): void {
     const { device = '', metric = '', channel } = this.from.book.all[series] ?? {};
-    correctRows(rows, this.from.corrections.of(device, seriesKey(metric, channel), fromMs, toMs));
+    const said = this.from.corrections.of(device, seriesKey(metric, channel), fromMs, toMs);
+    const wish = said.length > 0 ? 'rows' : this.wish;
+    const intervals = (wanted.series.get(series) ?? []).map(([from, to]): Interval => [
+      Math.max(from, fromMs),
+      Math.min(to, toMs),
+    ]);
+    for (const together of overlapping(pieces)) {
+      const [first] = together;
+      if (!first) continue;
+      if (together.length === 1) this.takeOne(first, { rows, intervals }, wish);
+      else this.takeAll(together, { rows, intervals });
+    }
+    correctRows(rows, said);
+  }
+
+  private takeOne(
+    piece: Piece,
+    { rows, intervals }: { rows: Columns; intervals: readonly Interval[] },
+    wish: Wish,
+  ): void {
+    const inside = intervals.some(([from, to]) => piece.fromMs >= from && piece.toMs < to);
+    const target = inside ? rows : this.scratch;
+    if (!inside) target.clear();
+    this.take(piece, target, wish);
+    if (!inside) pickIntervals(target, rows, intervals, wish);
+  }
+
+  private takeAll(
+    pieces: readonly Piece[],
+    { rows, intervals }: { rows: Columns; intervals: readonly Interval[] },
+  ): void {
+    this.scratch.clear();
+    for (const piece of pieces) this.take(piece, this.scratch, 'rows');
+    this.scratch.settle();
+    pickIntervals(this.scratch, rows, intervals, 'rows');
+  }
+
+  /** Damage is told, and the rest is served. */
+  private take(piece: Piece, target: Columns, wish: Wish): void {
+    const before = target.length;
+    try {
+      piece.take(target, wish);
+    } catch (error) {
+      target.length = before;
+      this.damage.add(piece, error);
+    }
   }
 
   private columns(): Columns {
@@ -184,9 +275,10 @@ export class Scanner {
     return columns;
   }
 
-  private readHead(wanted: Wanted, [fromMs, toMs]: Interval, found: Map<number, Columns>): void {
+  private headRows(wanted: Wanted, [fromMs, toMs]: Interval): ReadonlyMap<number, Columns> {
     const { head, book } = this.from;
-    if (head.length === 0 || head.toMs < fromMs || head.fromMs >= toMs) return;
+    const found = new Map<number, Columns>();
+    if (head.length === 0 || head.toMs < fromMs || head.fromMs >= toMs) return found;
     const asked = new Uint8Array(book.all.length);
     for (const series of wanted.series.keys()) asked[series] = 1;
     for (let row = 0; row < head.length; row++) {
@@ -198,6 +290,8 @@ export class Scanner {
       if (!rows) found.set(series, (rows = this.columns()));
       head.copyTo(rows, row);
     }
+    for (const rows of found.values()) rows.settle();
+    return found;
   }
 
   private isCompacted(block: BlockExtent, series: number): boolean {
@@ -205,18 +299,15 @@ export class Scanner {
     return block.id <= throughBlock && series < beforeSeries;
   }
 
-  private readChunk(chunk: Extent): boolean {
-    const row = this.from.file.sql('SELECT body FROM chunks WHERE id = ?').get(chunk.id);
-    return row !== undefined && this.take(() => new Body(row['body'] as Uint8Array), chunk, 0);
-  }
-
   private open(block: BlockExtent): { readonly entries: readonly Entry[]; readonly body?: Body } {
     const known = this.opened.get(block.id);
     if (known) return known;
-    const row = this.from.file.sql('SELECT directory, body FROM blocks WHERE id = ?').get(block.id);
-    const entries = this.from.file.directory(block.id);
+    const { file } = this.from;
+    const row = file.sql('SELECT directory, body FROM blocks WHERE id = ?').get(block.id);
+    const entries = file.directory(block.id);
     let body: Body | undefined;
     try {
+      file.reads.blocks++;
       if (row) body = new Body(row['body'] as Uint8Array);
     } catch (error) {
       this.damage.add(block, error);
@@ -227,26 +318,35 @@ export class Scanner {
     if (this.opened.size > openBlocks && oldest !== undefined) this.opened.delete(oldest);
     return opened;
   }
+}
 
-  /** Reads rows into the scratch; false when they are damaged, which is told, and the rest is served. */
-  private take(body: Body | (() => Body) | undefined, extent: Omit<Extent, 'id'>, offset: number): boolean {
-    this.scratch.clear();
-    try {
-      const opened = typeof body === 'function' ? body() : body;
-      opened?.take(this.scratch, offset);
-      return opened !== undefined;
-    } catch (error) {
-      this.damage.add(extent, error);
-      return false;
-    }
+/** Pieces in order of time, those that share an instant together. */
+function overlapping(pieces: readonly Piece[]): readonly Piece[][] {
+  const groups: Piece[][] = [];
+  let toMs = -Infinity;
+  for (const piece of pieces.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    if (piece.fromMs > toMs) groups.push([piece]);
+    else groups.at(-1)?.push(piece);
+    toMs = Math.max(toMs, piece.toMs);
+  }
+  return groups;
+}
+
+/** The rows of the intervals, which are ascending and apart. */
+function pickIntervals(from: Columns, into: Columns, intervals: readonly Interval[], wish: Wish): void {
+  for (const [fromMs, toMs] of intervals) {
+    const first = from.firstAt(fromMs);
+    const end = from.firstAt(toMs);
+    if (wish === 'rows') into.append(from, first, end);
+    else into.appendValues(from, first, end);
   }
 }
 
-/** Ends on a full hour where it can, so that a chunk is opened for one window only. */
+/** Ends on a chunk's bound where it can, so that a chunk is opened for one window only. */
 function windowEnd(atMs: number, lengthMs: number, toMs: number): number {
   const end = atMs + lengthMs;
-  const hour = Math.floor(end / hourMs) * hourMs;
-  return Math.min(toMs, lengthMs >= hourMs && hour > atMs ? hour : end);
+  const bound = Math.floor(end / chunkSpanMs) * chunkSpanMs;
+  return Math.min(toMs, lengthMs >= chunkSpanMs && bound > atMs ? bound : end);
 }
 
 function touches(block: BlockExtent, wanted: Wanted): boolean {

@@ -17,8 +17,9 @@ import type {
   HistorianSettings,
   RowColumns,
 } from './historian-protocol.ts';
+import { aggregate, type AggregateAsk } from './figures.ts';
 import { linesOf, type LineAsk } from './lines.ts';
-import { aggregate, clampLimit, correct, latest, range, type Breathe } from './queries.ts';
+import { clampLimit, correct, latest, range, type Breathe } from './queries.ts';
 import { SeriesBook } from './series-book.ts';
 import { causeOf } from './sqlite.ts';
 import { StoreFile } from './store-file.ts';
@@ -29,6 +30,8 @@ const cacheKib = 2_048;
 const checkUpToBytes = 256 * 1024 * 1024;
 const expirePerStep = 500;
 const shrinkPages = 200;
+/** Free pages (4 KiB) the file may keep for the next blocks. */
+const sparePages = 64;
 
 export class StoreCore {
   private readonly settings: HistorianSettings;
@@ -120,6 +123,11 @@ export class StoreCore {
     return done;
   }
 
+  /** Gives some of the room that was freed back to the disk; true when what is left is kept for the next blocks. */
+  shrinkStep(): boolean {
+    return this.file.shrink(shrinkPages, sparePages);
+  }
+
   /** Deletes some of what is older than the retention, by its own time and by receipt; true when nothing is left. */
   expireStep(nowMs: number): boolean {
     const before = nowMs - this.settings.retentionMs;
@@ -191,10 +199,7 @@ export class StoreCore {
     return this.people.all(spans);
   }
 
-  aggregate(
-    ask: { readonly spans: readonly SeriesSpan[]; readonly everyMs: number },
-    breathe: Breathe,
-  ): Promise<AggregateColumns> {
+  aggregate(ask: AggregateAsk, breathe: Breathe): Promise<AggregateColumns> {
     return aggregate(this.sources, ask, { rows: this.settings.aggregateRows, breathe });
   }
 
@@ -206,6 +211,11 @@ export class StoreCore {
       taken: listed(this.takenBatches),
       newestAtMs: this.newestAtMs,
     };
+  }
+
+  /** Bodies opened since the start, to show that a query opens no more than it must. */
+  get reads(): Readonly<StoreFile['reads']> {
+    return { ...this.file.reads };
   }
 
   checkpoint(): void {

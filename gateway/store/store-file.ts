@@ -21,6 +21,8 @@ const migrations = [
      flags INTEGER NOT NULL, reason INTEGER NOT NULL, seq REAL NOT NULL, boot TEXT NOT NULL, text TEXT);
    CREATE TABLE delivered (class TEXT NOT NULL, fromNumber INTEGER NOT NULL, toNumber INTEGER NOT NULL,
      PRIMARY KEY (class, fromNumber)) WITHOUT ROWID;`,
+  // Null: `body` is of the first version and holds all.
+  'ALTER TABLE chunks ADD COLUMN sources BLOB;',
 ];
 
 /** What a chunk or block covers: `toMs` is its last observation. */
@@ -79,6 +81,8 @@ export function readDirectory(bytes: Uint8Array): Entry[] {
 export class StoreFile {
   readonly damage: Fault | undefined;
   readonly blocks: BlockExtent[] = [];
+  /** Bodies opened since the start. */
+  readonly reads = { chunks: 0, sources: 0, blocks: 0 };
   compacted: Compacted = { throughBlock: 0, beforeSeries: 0 };
   private readonly path: string;
   private readonly database: DatabaseSync;
@@ -214,9 +218,12 @@ export class StoreFile {
     return bytes;
   }
 
-  /** Gives freed pages back to the disk, at most `pages` at once. */
-  shrink(pages: number): void {
-    this.database.exec(`PRAGMA incremental_vacuum(${pages})`);
+  /** Gives freed pages back to the disk, at most `pages` at once and down to `keep`; true when no more are to go. */
+  shrink(pages: number, keep = 0): boolean {
+    const free = Object.values(this.sql('PRAGMA freelist_count').get() ?? {})[0] as number;
+    const most = Math.min(pages, free - keep);
+    if (most > 0) this.database.exec(`PRAGMA incremental_vacuum(${most})`);
+    return free - keep <= pages;
   }
 
   checkpoint(): void {

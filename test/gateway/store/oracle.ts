@@ -70,7 +70,10 @@ export class Oracle {
     }
     return [...intervals].map(([key, rows]) => {
       const [device, metric, channel, fromMs] = JSON.parse(key) as [string, string, string, number];
-      const valid = inOrder(rows).filter((row) => row.validity === 'valid' && row.value !== null);
+      const valid = inOrder(rows).filter(
+        (row) =>
+          row.validity === 'valid' && row.value !== null && row.reason !== 'demo' && row.reason !== 'test',
+      );
       const values = valid.map((row) => row.value ?? 0);
       const sorted = values.toSorted((a, b) => a - b);
       const middle = sorted.length >> 1;
