@@ -26,6 +26,7 @@ import { patientRoutes } from './routes/patients.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { waveformRoutes } from './routes/waveforms.ts';
+import { wardLimitRoutes } from './routes/ward-limits.ts';
 import type { Services } from './services.ts';
 import { ProblemShape } from './shapes/problem.ts';
 import { serveScreens } from './screens.ts';
@@ -100,6 +101,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(sessionRoutes, { services, secure, signInsPerMinute: limits.signInsPerMinute });
       await v1.register(nursingRoutes, { services, clock: options.clock });
       await v1.register(alarmRoutes, { services });
+      await v1.register(wardLimitRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
       await v1.register(patientRoutes, { services });

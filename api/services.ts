@@ -1,4 +1,5 @@
 import type { Alarm, AlarmLimit } from '../model/alarm.ts';
+import type { AlarmRule } from '../model/alarm-rule.ts';
 import type {
   Association,
   Bed,
@@ -153,6 +154,30 @@ export interface CensusService {
     limits: readonly LimitRequest[],
     reason: string,
   ): Promise<readonly AlarmLimit[] | 'absent' | { refused: readonly { metric: string; cause: string }[] }>;
+  wardSettings(ward: WardId, profile?: Profile): WardSettings | undefined;
+  setWardSettings(
+    by: Person,
+    ward: WardId,
+    wish: WardSettingsRequest,
+    reason: string,
+  ): Promise<WardSettings | 'absent' | { refused: readonly { metric: string; cause: string }[] }>;
+  /** A person confirms, or corrects, the profile that birth date or ward proposed. */
+  setProfile(by: Person, encounter: EncounterId, profile: Profile): Promise<Encounter | 'absent' | 'ended'>;
+}
+export interface WardSettings {
+  readonly profile: Profile;
+  /** In force for somebody of this profile of whom nothing else was set. */
+  readonly limits: readonly AlarmLimit[];
+  /** Quantities whose limits Vigil leaves to the devices' own alarms. */
+  readonly deviceJudged: readonly string[];
+  readonly rules: readonly AlarmRule[];
+}
+/** What stays unsaid stays as it is; `deviceJudged` and `rules` are whole lists. */
+export interface WardSettingsRequest {
+  readonly profile?: Profile;
+  readonly limits?: readonly LimitRequest[];
+  readonly deviceJudged?: readonly string[];
+  readonly rules?: readonly AlarmRule[];
 }
 /** value null: that band is off for this encounter. */
 export type LimitRequest = Pick<AlarmLimit, 'metric' | 'direction' | 'priority'> & {

@@ -43,7 +43,7 @@ export function joinLive(house: House): void {
 function bedsOf(house: House, change: CensusChange): readonly string[] {
   switch (change.kind) {
     case 'ward':
-      return [];
+      return house.census.beds(change.ward).map((bed) => bed.id);
     // Told as its association before.
     case 'corrected':
       return [];

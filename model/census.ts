@@ -1,6 +1,14 @@
 import type { BedId, DeviceId, EncounterId, PatientId, WardId } from './ids.ts';
 
-export const profiles = ['neonate', 'infant', 'child', 'adult', 'obstetric'] as const;
+export const profiles = [
+  'neonate',
+  'infant',
+  'child',
+  'schoolchild',
+  'adolescent',
+  'adult',
+  'obstetric',
+] as const;
 export type Profile = (typeof profiles)[number];
 
 export interface Ward {
@@ -40,6 +48,8 @@ export interface Encounter {
   readonly ward: WardId;
   readonly bed?: BedId;
   readonly profile: Profile;
+  /** Who confirmed it; absent: proposed by birth date or ward. */
+  readonly profileConfirmedBy?: string;
   readonly admittedAtMs: number;
   readonly dischargedAtMs?: number;
 }

@@ -42,6 +42,10 @@ export interface BedView {
   readonly monitoring: MonitoringState;
   readonly patient?: Patient;
   readonly encounter?: Encounter;
+  /** Whether a person has yet to confirm the limit profile, or to tell the age it would be proposed by. */
+  readonly profileAsked?: 'no' | 'confirm' | 'age';
+  /** Quantities whose limits this ward leaves to the devices' own alarms. */
+  readonly deviceJudged?: readonly string[];
   readonly devices: readonly DeviceAtBed[];
   readonly values: readonly LatestValue[];
   /** Limits in force, for the small marks beside a value. */

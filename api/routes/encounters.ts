@@ -175,6 +175,25 @@ export const encounterRoutes: FastifyPluginAsyncTypebox<{ services: Services }> 
       return { limits: [...settle(await census.setLimits(person, encounter.id, limits, reason))] };
     },
   );
+
+  app.put(
+    '/encounters/:id/profile',
+    {
+      config: { roles: clinical },
+      schema: {
+        tags,
+        summary: 'Confirm, or correct, the limit profile that birth date or ward proposed',
+        params: Id,
+        body: record({ profile: ProfileShape }),
+        response: { 200: record({ encounter: EncounterShape }) },
+      },
+    },
+    async (request) => {
+      const person = personOf(request);
+      const { id } = inSight(person, census.encounter(request.params.id));
+      return { encounter: settle(await census.setProfile(person, id, request.body.profile)) };
+    },
+  );
 };
 
 /** A foreign ward, and a bed that is absent or in another ward than named, are the same 404. */

@@ -41,6 +41,7 @@ export const EncounterShape = shape<Encounter>()(
     ward: IdSchema,
     bed: Type.Optional(IdSchema),
     profile: ProfileShape,
+    profileConfirmedBy: Type.Optional(Type.String()),
     admittedAtMs: atMs(),
     dischargedAtMs: Type.Optional(atMs()),
   }),

@@ -49,6 +49,8 @@ export const BedViewShape = shape<BedView>()(
     monitoring: MonitoringShape,
     patient: Type.Optional(PatientShape),
     encounter: Type.Optional(EncounterShape),
+    profileAsked: Type.Optional(words(['no', 'confirm', 'age'] as const)),
+    deviceJudged: Type.Optional(Type.Array(Type.String())),
     devices: Type.Array(DeviceAtBedShape),
     values: Type.Array(LatestValueShape),
     limits: Type.Array(

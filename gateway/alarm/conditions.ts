@@ -83,6 +83,20 @@ export const technicalConditions: readonly TechnicalCondition[] = [
     ends: 'with its next list of alerts',
   },
   {
+    condition: 'absence',
+    when: 'a rule of the ward: a metric seen since the association gives no usable value for as long as the rule says',
+    owner: 'nurse',
+    priority: "the rule's",
+    ends: 'with a usable value',
+  },
+  {
+    condition: 'overdue',
+    when: 'a rule of the ward: a metric that is measured now and then was not measured for twice its interval',
+    owner: 'nurse',
+    priority: 'low',
+    ends: 'with the next measurement',
+  },
+  {
     condition: 'return-overdue',
     when: 'a patient who is away is not back at the expected time',
     owner: 'nurse',

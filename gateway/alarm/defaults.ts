@@ -46,6 +46,18 @@ const rows: Readonly<Record<Profile, readonly Row[]>> = {
     { ...rr, medium: [14, 40], high: [10, 50] },
     { ...systolic, medium: [75, 130], high: [65, 150] },
   ],
+  schoolchild: [
+    { ...hr, medium: [60, 130], high: [50, 150] },
+    { ...spo2, medium: [90, null], high: [85, null] },
+    { ...rr, medium: [12, 30], high: [8, 40] },
+    { ...systolic, medium: [85, 140], high: [75, 160] },
+  ],
+  adolescent: [
+    { ...hr, medium: [50, 120], high: [40, 140] },
+    { ...spo2, medium: [90, null], high: [85, null] },
+    { ...rr, medium: [10, 28], high: [6, 35] },
+    { ...systolic, medium: [90, 150], high: [80, 170] },
+  ],
   infant: [
     { ...hr, medium: [90, 180], high: [80, 200] },
     { ...spo2, medium: [90, null], high: [85, null] },
@@ -61,7 +73,14 @@ const rows: Readonly<Record<Profile, readonly Row[]>> = {
 };
 
 /** Profiles whose figures have no source yet. */
-export const unconfirmedProfiles: readonly Profile[] = ['neonate', 'infant', 'child', 'obstetric'];
+export const unconfirmedProfiles: readonly Profile[] = [
+  'neonate',
+  'infant',
+  'child',
+  'schoolchild',
+  'adolescent',
+  'obstetric',
+];
 
 /** Hysteresis of a limit that somebody sets without naming one. */
 export function defaultHysteresis(line: string): number {
@@ -99,6 +118,8 @@ const limits: Readonly<Record<Profile, readonly AlarmLimit[]>> = {
   adult: rows.adult.flatMap(limitsOf),
   obstetric: rows.obstetric.flatMap(limitsOf),
   child: rows.child.flatMap(limitsOf),
+  schoolchild: rows.schoolchild.flatMap(limitsOf),
+  adolescent: rows.adolescent.flatMap(limitsOf),
   infant: rows.infant.flatMap(limitsOf),
   neonate: rows.neonate.flatMap(limitsOf),
 };

@@ -13,6 +13,7 @@ import type { AlarmLatency } from './limit-line.ts';
 import { criticalMetrics } from './source-order.ts';
 import { Subjects } from './subjects.ts';
 import { Technical, type TechnicalRequest } from './technical.ts';
+import { RuleWatch } from './watch-rules.ts';
 import { SilenceWatch } from './watch-silence.ts';
 import { StandbyWatch } from './watch-standby.ts';
 import { ValueWatch } from './watch-values.ts';
@@ -66,6 +67,7 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
   private readonly values: ValueWatch;
   private readonly standby: StandbyWatch;
   private readonly deviceAlerts: DeviceAlerts;
+  private readonly rules: RuleWatch;
   private readonly watched = new Map<DeviceId, WatchedDevice>();
   private stops: (() => void)[] = [];
   private sweptAtMs: number;
@@ -97,6 +99,7 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
     this.values = new ValueWatch({ clock, technical, census, critical });
     this.standby = new StandbyWatch({ clock, technical, census });
     this.deviceAlerts = new DeviceAlerts({ clock, book, technical, census });
+    this.rules = new RuleWatch({ book, technical, census, metrics });
   }
 
   async start(): Promise<void> {
@@ -306,6 +309,8 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
         return;
       // A correction and a merge are told as associations and encounters too.
       case 'ward':
+        this.subjects.wardChanged(change.ward);
+        break;
       case 'bed':
       case 'corrected':
       case 'merged':
@@ -348,6 +353,7 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
     this.silence.sweep(devices, this.floorMs);
     this.values.sweep(devices, this.floorMs);
     this.standby.sweep(devices);
+    this.rules.sweep(this.subjects.all(), nowMs, this.floorMs);
     this.deviceAlerts.sweep(nowMs, this.floorMs, (device) => this.device(device));
   }
 }

@@ -1,5 +1,5 @@
 import type { Alarm } from '../../model/alarm.ts';
-import type { BedId, EncounterId } from '../../model/ids.ts';
+import type { BedId, EncounterId, WardId } from '../../model/ids.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import type { LineTools, Place } from './limit-line.ts';
 import { Subject } from './subject.ts';
@@ -81,6 +81,29 @@ export class Subjects {
     for (const { subject } of this.byKey.values()) {
       if (subject.place.encounter === encounter) subject.setLimits(this.limitsOf(subject.place));
     }
+  }
+
+  /** The ward's own limits, as they are now. */
+  wardChanged(ward: WardId): void {
+    for (const { subject } of this.byKey.values()) {
+      if (this.wardOf(subject.place) === ward) subject.setLimits(this.limitsOf(subject.place));
+    }
+  }
+
+  /** Everybody who is watched now, with the devices on them. */
+  *all(): Generator<{
+    readonly place: Place;
+    readonly ward: WardId;
+    readonly devices: Iterable<WatchedDevice>;
+  }> {
+    for (const { subject, devices } of this.byKey.values())
+      yield { place: subject.place, ward: this.wardOf(subject.place), devices };
+  }
+
+  /** The ward whose settings count: the stay's, where there is one. */
+  wardOf({ encounter, ward }: Place): WardId {
+    const stay = encounter === undefined ? undefined : this.tools.census.encounter(encounter);
+    return stay?.ward ?? ward ?? '';
   }
 
   sweep(nowMs: number, floorMs: number): void {

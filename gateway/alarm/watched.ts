@@ -1,4 +1,5 @@
 import type { AlarmLimit } from '../../model/alarm.ts';
+import type { AlarmRule } from '../../model/alarm-rule.ts';
 import type { Association, Bed, Encounter, MonitoringState, Ward } from '../../model/census.ts';
 import type { Device, Mode } from '../../model/device.ts';
 import type { BedId, DeviceId, EncounterId, WardId } from '../../model/ids.ts';
@@ -14,6 +15,7 @@ export interface AlarmCensus {
   encounter(id: EncounterId): Encounter | undefined;
   limits(encounter: EncounterId): readonly AlarmLimit[] | undefined;
   wardLimits(ward: WardId): readonly AlarmLimit[];
+  rules(ward: WardId): readonly AlarmRule[];
   monitoring(bed: BedId): {
     readonly state: MonitoringState;
     readonly expectedReturnAtMs?: number;
@@ -29,7 +31,8 @@ export interface AlarmCensus {
 
 /** Only the device, bed or encounter named is looked at again. */
 export type AlarmCensusChange =
-  | { readonly kind: 'ward' | 'bed' | 'corrected' | 'merged' }
+  | { readonly kind: 'ward'; readonly ward: WardId }
+  | { readonly kind: 'bed' | 'corrected' | 'merged' }
   | { readonly kind: 'association'; readonly association: Association }
   | { readonly kind: 'encounter'; readonly encounter: Encounter }
   | { readonly kind: 'limits'; readonly encounter: EncounterId }

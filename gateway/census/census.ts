@@ -1,4 +1,5 @@
 import type { AlarmLimit } from '../../model/alarm.ts';
+import type { AlarmRule } from '../../model/alarm-rule.ts';
 import type {
   Association,
   Bed,
@@ -13,7 +14,6 @@ import type { BedId, Chance, DeviceId, EncounterId, PatientId, WardId } from '..
 import { metrics as metricTable } from '../../model/metric-table.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
-import { defaultLimits } from '../alarm/defaults.ts';
 import { Associations, type AssociatedSpan, type AssociationRequest } from './associations.ts';
 import type { Correction, CorrectionRefusal } from './corrections.ts';
 import type { Actor, CensusAct, CensusChange, CensusRows, Desk } from './desk.ts';
@@ -21,6 +21,7 @@ import { LimitBook } from './limit-book.ts';
 import type { LimitRefusal, LimitWish } from './limit-range.ts';
 import { Places, type Monitoring } from './places.ts';
 import { Stays, type MergeRefusal, type Stay } from './stays.ts';
+import { WardBook, type WardSettings, type WardWish } from './ward-book.ts';
 
 export type {
   Actor,
@@ -68,6 +69,7 @@ export class Census {
   private readonly places: Places;
   private readonly stays: Stays;
   private readonly associationBook: Associations;
+  private readonly wardBook: WardBook;
   private readonly limitBook: LimitBook;
 
   constructor(options: CensusOptions) {
@@ -82,13 +84,16 @@ export class Census {
     this.places = new Places(desk);
     this.stays = new Stays(desk, this.places);
     this.associationBook = new Associations(desk);
-    this.limitBook = new LimitBook(desk, options.metrics ?? metricTable);
+    const metrics = options.metrics ?? metricTable;
+    this.wardBook = new WardBook(desk, metrics);
+    this.limitBook = new LimitBook(desk, metrics, this.wardBook);
   }
 
   async load(): Promise<void> {
     await this.places.load();
     await this.stays.load();
     await this.associationBook.load();
+    await this.wardBook.load();
     await this.limitBook.load();
   }
 
@@ -151,6 +156,10 @@ export class Census {
     to: { ward: WardId; bed?: BedId },
   ): Promise<Encounter | 'absent' | 'bed-taken' | 'ended'> {
     return this.stays.transfer(by, encounter, to);
+  }
+  /** A person confirms, or corrects, the profile that birth date or ward proposed. */
+  setProfile(by: Actor, encounter: EncounterId, profile: Profile): Promise<Encounter | 'absent' | 'ended'> {
+    return this.stays.setProfile(by, encounter, profile);
   }
   discharge(
     by: Actor,
@@ -249,11 +258,30 @@ export class Census {
   /** Limits in force for an encounter: its profile's defaults with its own over them. */
   limits(encounter: EncounterId): readonly AlarmLimit[] | undefined {
     const stay = this.stays.encounter(encounter);
-    return stay && this.limitBook.inForce(stay.profile, encounter);
+    return stay && this.limitBook.inForce({ ward: stay.ward, profile: stay.profile, encounter });
   }
   /** Limits of a ward for somebody not yet known. */
   wardLimits(ward: WardId): readonly AlarmLimit[] {
-    return defaultLimits(this.places.ward(ward)?.profile ?? 'adult');
+    return this.limitBook.inForce({ ward, profile: this.places.ward(ward)?.profile ?? 'adult' });
+  }
+  /** What a ward set for one profile (its own unless named), its rules, and what it leaves to its devices. */
+  wardSettings(ward: WardId, profile?: Profile): WardSettings | undefined {
+    const known = this.places.ward(ward);
+    return known && this.wardBook.settings(ward, profile ?? known.profile);
+  }
+  async setWardSettings(
+    by: Actor,
+    ward: WardId,
+    wish: Omit<WardWish, 'profile'> & { readonly profile?: Profile },
+    reason: string,
+  ): Promise<WardSettings | 'absent' | { refused: readonly LimitRefusal[] }> {
+    const known = this.places.ward(ward);
+    if (!known) return 'absent';
+    return this.wardBook.set(by, ward, { ...wish, profile: wish.profile ?? known.profile }, reason);
+  }
+  /** Conditions beyond limits that judge in a ward. */
+  rules(ward: WardId): readonly AlarmRule[] {
+    return this.wardBook.rules(ward);
   }
   async setLimits(
     by: Actor,
@@ -263,7 +291,7 @@ export class Census {
   ): Promise<readonly AlarmLimit[] | 'absent' | { refused: readonly LimitRefusal[] }> {
     const stay = this.stays.encounter(encounter);
     if (!stay) return 'absent';
-    return this.limitBook.set(by, { encounter, profile: stay.profile }, limits, reason);
+    return this.limitBook.set(by, { ward: stay.ward, profile: stay.profile, encounter }, limits, reason);
   }
 
   /**
@@ -284,7 +312,7 @@ export class Census {
     const patient = encounter && this.stays.patient(encounter.patient);
     const seen = this.seenAt(id, open);
     const limits = encounter
-      ? this.limitBook.inForce(encounter.profile, encounter.id)
+      ? this.limitBook.inForce({ ...encounter, encounter: encounter.id })
       : this.wardLimits(bed.ward);
     return {
       bed: id,
@@ -293,6 +321,8 @@ export class Census {
       monitoring: this.places.monitoring(id).state,
       ...(patient ? { patient } : {}),
       ...(encounter ? { encounter } : {}),
+      ...(encounter ? { profileAsked: this.profileAsked(encounter, patient) } : {}),
+      ...deviceJudgedAt(this.wardBook, bed.ward),
       devices: seen.map((one) => one.device),
       values: seen.flatMap((one) => one.values),
       limits: limits.map(({ metric, direction, priority, value }) => ({
@@ -310,6 +340,12 @@ export class Census {
     if (!bed) return undefined;
     const seen = this.seenAt(id, this.associationBook.list({ bed: id, open: true }));
     return { bed: id, ward: bed.ward, values: seen.flatMap((one) => one.values) };
+  }
+
+  /** What a nurse is asked about the profile: its confirmation, and the age where nobody knows it (CLINICAL 3). */
+  private profileAsked(encounter: Encounter, patient: Patient | undefined): 'no' | 'confirm' | 'age' {
+    if (encounter.profileConfirmedBy !== undefined) return 'no';
+    return patient?.birthDate === undefined ? 'age' : 'confirm';
   }
 
   /** Associated devices, and those that stand at the bed and are with nobody. */
@@ -332,3 +368,9 @@ export class Census {
     return patient === undefined ? span : { ...span, patient };
   }
 }
+
+/** Shown on the bed where the ward leaves quantities to the devices' own alarms (CLINICAL 5). */
+const deviceJudgedAt = (book: WardBook, ward: WardId): { readonly deviceJudged?: readonly string[] } => {
+  const judged = book.deviceJudged(ward);
+  return judged.size === 0 ? {} : { deviceJudged: [...judged] };
+};

@@ -1,20 +1,34 @@
 import type { AlarmLimit } from '../../model/alarm.ts';
 import type { Profile } from '../../model/census.ts';
 import type { Cancel } from '../../model/clock.ts';
-import type { EncounterId } from '../../model/ids.ts';
+import type { EncounterId, WardId } from '../../model/ids.ts';
 import type { Metric } from '../../model/metric.ts';
-import { defaultDelayS, defaultHysteresis, defaultLimits } from '../alarm/defaults.ts';
+import { defaultDelayS, defaultHysteresis } from '../alarm/defaults.ts';
 import { lineOf } from '../alarm/source-order.ts';
 import { keep, type Actor, type Desk } from './desk.ts';
 import { limitRefusals, type LimitRefusal, type LimitWish } from './limit-range.ts';
 
-/** One band of one encounter as kept: with who, when, why, until when. */
-interface OwnBand extends LimitWish {
+/** One band of a ward or an encounter as kept: with who, when, why, until when. */
+export interface OwnBand extends LimitWish {
   readonly delayS: number;
   readonly hysteresis: number;
   readonly setBy: string;
   readonly setAtMs: number;
   readonly reason: string;
+}
+
+/** Whose limits. Without an encounter: a ward's, for somebody not yet known. */
+export interface LimitPlace {
+  readonly ward: WardId;
+  readonly profile: Profile;
+  readonly encounter?: EncounterId;
+}
+
+/** What a ward has set over the profiles' defaults. */
+export interface WardRules {
+  limits(ward: WardId, profile: Profile): readonly AlarmLimit[];
+  /** Lines whose limits Vigil leaves to the devices' own alarms. */
+  deviceJudged(ward: WardId): ReadonlySet<string>;
 }
 
 /** One row an encounter, so that a change of several bands is on disk as a whole or not at all. */
@@ -35,40 +49,48 @@ export class LimitBook {
   private readonly desk: Desk;
   private readonly metrics: ReadonlyMap<string, Metric>;
   private readonly byEncounter = new Map<EncounterId, readonly OwnBand[]>();
+  private readonly wards: WardRules;
   private cancelExpiry: Cancel | undefined = undefined;
 
-  constructor(desk: Desk, metrics: ReadonlyMap<string, Metric>) {
+  constructor(desk: Desk, metrics: ReadonlyMap<string, Metric>, wards: WardRules) {
     this.desk = desk;
     this.metrics = metrics;
+    this.wards = wards;
   }
 
   async load(): Promise<void> {
-    for (const row of (await this.desk.rows.load('limits')) as readonly EncounterLimits[]) {
-      this.byEncounter.set(row.encounter, row.bands);
+    for (const row of (await this.desk.rows.load('limits')) as readonly Partial<EncounterLimits>[]) {
+      if (row.encounter !== undefined && row.bands) this.byEncounter.set(row.encounter, row.bands);
     }
     this.awaitExpiry();
   }
 
-  /** Limits in force: the encounter's own, where it has one, else the profile's. */
-  inForce(profile: Profile, encounter?: EncounterId): readonly AlarmLimit[] {
-    const own = encounter === undefined ? undefined : this.byEncounter.get(encounter);
-    const defaults = defaultLimits(profile);
-    return own ? merged(defaults, own, this.desk.clock.nowMs()) : defaults;
+  /**
+   * Limits in force: the encounter's own, where it has one, else the ward's, else the profile's. Where the ward leaves a
+   * quantity to its devices' own alarms only what was set for the encounter is left.
+   */
+  inForce(place: LimitPlace): readonly AlarmLimit[] {
+    const own = place.encounter === undefined ? undefined : this.byEncounter.get(place.encounter);
+    const base = this.wards.limits(place.ward, place.profile);
+    const all = own ? merged(base, own, { nowMs: this.desk.clock.nowMs(), origin: 'encounter' }) : base;
+    const judged = this.wards.deviceJudged(place.ward);
+    if (judged.size === 0) return all;
+    return all.filter((limit) => limit.origin === 'encounter' || !judged.has(lineOf(limit.metric)));
   }
 
   /** All or nothing: one refused band refuses the whole request, with every cause. */
   async set(
     by: Actor,
-    stay: { encounter: EncounterId; profile: Profile },
+    stay: LimitPlace & { readonly encounter: EncounterId },
     wishes: readonly LimitWish[],
     reason: string,
   ): Promise<readonly AlarmLimit[] | { refused: readonly LimitRefusal[] }> {
     const nowMs = this.desk.clock.nowMs();
     const bands = wishes.map((wish) => bandFor(by, wish, { nowMs, reason }));
     const own = this.byEncounter.get(stay.encounter);
-    const before = this.inForce(stay.profile, stay.encounter);
+    const before = this.inForce(stay);
     const wanted = [...new Map([...(own ?? []), ...bands].map((band) => [bandOf(band), band])).values()];
-    const after = merged(defaultLimits(stay.profile), wanted, nowMs);
+    const after = merged(this.wards.limits(stay.ward, stay.profile), wanted, { nowMs, origin: 'encounter' });
     const refused = limitRefusals(bands, after, { metrics: this.metrics, nowMs });
     if (refused.length > 0) {
       this.desk.record({
@@ -90,7 +112,7 @@ export class LimitBook {
       after: { limits: after, reason },
     });
     this.awaitExpiry();
-    return this.inForce(stay.profile, stay.encounter);
+    return this.inForce(stay);
   }
 
   close(): void {
@@ -105,7 +127,7 @@ export class LimitBook {
     const row: EncounterLimits = {
       id: `encounter/${encounter}`,
       encounter,
-      limits: merged([], wanted, this.desk.clock.nowMs()),
+      limits: merged([], wanted, { nowMs: this.desk.clock.nowMs(), origin: 'encounter' }),
       bands: wanted,
     };
     const told = (): void => this.desk.changed({ kind: 'limits', encounter });
@@ -147,10 +169,10 @@ export class LimitBook {
 }
 
 /** A limit on any source of a quantity is a limit on the quantity: it takes the place of the default there. */
-const bandOf = (limit: Pick<AlarmLimit, 'metric' | 'direction' | 'priority'>): string =>
+export const bandOf = (limit: Pick<AlarmLimit, 'metric' | 'direction' | 'priority'>): string =>
   `${lineOf(limit.metric)}.${limit.direction}.${limit.priority}`;
 
-function bandFor(by: Actor, wish: LimitWish, said: { nowMs: number; reason: string }): OwnBand {
+export function bandFor(by: Actor, wish: LimitWish, said: { nowMs: number; reason: string }): OwnBand {
   const { metric, direction, priority, value, untilMs } = wish;
   return {
     metric,
@@ -166,10 +188,10 @@ function bandFor(by: Actor, wish: LimitWish, said: { nowMs: number; reason: stri
   };
 }
 
-function merged(
+export function merged(
   defaults: readonly AlarmLimit[],
   own: readonly OwnBand[],
-  nowMs: number,
+  { nowMs, origin }: { readonly nowMs: number; readonly origin: AlarmLimit['origin'] },
 ): readonly AlarmLimit[] {
   const bands = new Map(defaults.map((limit) => [bandOf(limit), limit]));
   for (const row of own) {
@@ -184,7 +206,7 @@ function merged(
         value,
         delayS: row.delayS,
         hysteresis: row.hysteresis,
-        origin: 'encounter',
+        origin,
         setBy,
         setAtMs,
         ...(untilMs === undefined ? {} : { untilMs }),

@@ -123,6 +123,13 @@ export class Stays {
     return this.replace(by, 'encounter.transfer', before, after);
   }
 
+  async setProfile(by: Actor, id: EncounterId, profile: Profile): Promise<Encounter | 'absent' | 'ended'> {
+    const before = this.encountersById.get(id);
+    if (!before) return 'absent';
+    if (before.dischargedAtMs !== undefined) return 'ended';
+    return this.replace(by, 'encounter.profile', before, { ...before, profile, profileConfirmedBy: by.id });
+  }
+
   async discharge(
     by: Actor,
     id: EncounterId,
@@ -247,7 +254,7 @@ const yearMs = 365.25 * 86_400_000;
 
 /**
  * The limit profile a birth date proposes; a person confirms it at association. The ages are for a clinician to
- * confirm: neonate to 28 days, infant to 1 year, child to 16 years.
+ * confirm: neonate to 28 days, infant to 1 year, child to 5, schoolchild to 12, adolescent to 16 years.
  */
 export function proposeProfile(birthDate: string | undefined, ward: Profile, nowMs: number): Profile {
   const bornMs = birthDate === undefined ? NaN : Date.parse(birthDate);
@@ -255,6 +262,8 @@ export function proposeProfile(birthDate: string | undefined, ward: Profile, now
   const ageMs = nowMs - bornMs;
   if (ageMs < 28 * 86_400_000) return 'neonate';
   if (ageMs < yearMs) return 'infant';
-  if (ageMs < 16 * yearMs) return 'child';
+  if (ageMs < 5 * yearMs) return 'child';
+  if (ageMs < 12 * yearMs) return 'schoolchild';
+  if (ageMs < 16 * yearMs) return 'adolescent';
   return ward === 'obstetric' ? 'obstetric' : 'adult';
 }

@@ -31,6 +31,22 @@ const limits = {
   reason: 'known tachycardia',
 };
 
+const wardLimits = {
+  limits: [{ metric: 'MDC_RESP_RATE', direction: 'high', priority: 'medium', value: 45 }],
+  deviceJudged: ['MDC_CONC_AWAY_CO2_ET'],
+  rules: [
+    {
+      id: 'cuff',
+      on: true,
+      kind: 'overdue',
+      metric: 'MDC_PRESS_BLD_NONINV_SYS',
+      everyS: 900,
+      priority: 'low',
+    },
+  ],
+  reason: 'ward round',
+};
+
 /** Made anew for each call, because some name what they make. */
 export function examplesOf({ ids, job, services }: Bench): Readonly<Record<string, Example>> {
   const { east } = ids;
@@ -94,6 +110,20 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     },
     'GET /api/v1/alarms': { url: '/api/v1/alarms?ward=east' },
     ...actsOn(alarm),
+    'GET /api/v1/wards/{id}/alarm-limits': {
+      url: '/api/v1/wards/east/alarm-limits?profile=adult',
+      absent: { url: '/api/v1/wards/none/alarm-limits' },
+    },
+    'PUT /api/v1/wards/{id}/alarm-limits': {
+      url: '/api/v1/wards/east/alarm-limits',
+      body: { ...wardLimits, profile: 'child' },
+      absent: { url: '/api/v1/wards/none/alarm-limits' },
+    },
+    'PUT /api/v1/encounters/{id}/profile': {
+      url: `/api/v1/encounters/${east.encounter}/profile`,
+      body: { profile: 'adult' },
+      absent: { url: '/api/v1/encounters/none/profile' },
+    },
     'GET /api/v1/encounters': { url: '/api/v1/encounters?ward=east&open=true' },
     'GET /api/v1/encounters/{id}': {
       url: `/api/v1/encounters/${east.encounter}`,

@@ -118,7 +118,9 @@ describe('stays', () => {
   test.each([
     ['2026-01-01', 'neonate'],
     ['2025-06-01', 'infant'],
-    ['2015-06-01', 'child'],
+    ['2023-06-01', 'child'],
+    ['2015-06-01', 'schoolchild'],
+    ['2012-06-01', 'adolescent'],
     ['1950-06-01', 'adult'],
     [undefined, 'adult'],
     ['2030-01-01', 'adult'],
