@@ -27,6 +27,7 @@ import { platformRoutes } from './routes/platform.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { waveformRoutes } from './routes/waveforms.ts';
 import { wardLimitRoutes } from './routes/ward-limits.ts';
+import { sinkRoutes } from './routes/sinks.ts';
 import type { Services } from './services.ts';
 import { ProblemShape } from './shapes/problem.ts';
 import { serveScreens } from './screens.ts';
@@ -109,6 +110,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(waveformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
+      await v1.register(sinkRoutes, { services });
       await v1.register(jobRoutes, { services });
       await v1.register(backupRoutes, { services });
     },

@@ -31,6 +31,7 @@ export interface Services {
   readonly alarmRights: AlarmRightsService;
   readonly live: LiveService;
   readonly waveforms: WaveformService;
+  readonly sinks: SinkService;
   readonly audit: AuditService;
   readonly jobs: JobService;
   readonly backup: BackupService;
@@ -394,6 +395,47 @@ export interface WaveformService {
     beds: LiveWatch['beds'],
     send: (frame: Uint8Array) => boolean,
   ): { ask(waves: readonly WavesAsked[]): void; close(): void };
+}
+
+/** Time-series servers that get every observation. */
+export interface SinkService {
+  list(): readonly SinkReport[];
+  /** Asks the server step by step and writes one probe point; never rejects for what the server does. */
+  test(id: string): Promise<SinkTest | 'absent'>;
+}
+export interface SinkReport {
+  readonly id: string;
+  readonly kind: 'influxdb-1' | 'influxdb-2' | 'influxdb-3' | 'victoriametrics';
+  readonly url: string;
+  /** Bucket or database. */
+  readonly place: string;
+  readonly longQueries: boolean;
+  /** `waiting`: away or overloaded. `paused`: a person must act. Both are tried again, and nothing is lost. */
+  readonly state: 'delivering' | 'waiting' | 'paused';
+  readonly sinceMs?: number;
+  readonly nextTryAtMs?: number;
+  readonly fault?: FaultReport;
+  readonly lastSuccessAtMs?: number;
+  /** Age of the oldest observation it lacks. */
+  readonly lagMs: number;
+  readonly undeliveredBatches: number;
+  readonly liveLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Observations since the start; `leftOut` are of a kind the server does not hold. */
+  readonly stored: number;
+  readonly refused: number;
+  readonly leftOut: number;
+}
+export interface SinkTest {
+  readonly works: boolean;
+  readonly says: string;
+  readonly findings: readonly {
+    readonly about: 'url' | 'server' | 'secret' | 'place' | 'write' | 'query' | 'clock';
+    readonly outcome: 'right' | 'wrong' | 'doubtful' | 'not-tried';
+    readonly says: string;
+  }[];
+  readonly version?: string;
+  readonly latencyMs?: number;
+  readonly clockOffsetMs?: number;
 }
 
 export interface AuditService {

@@ -39,6 +39,7 @@ import { createMetrics } from './metrics.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
 import { Observations, type Whose } from './store/observations.ts';
+import { openServers } from './store/servers/open.ts';
 import { joinWaveforms, openWaveformRoom, waveformServiceOf } from './waveforms/open.ts';
 
 export interface GatewayOptions {
@@ -195,6 +196,13 @@ async function openKeeping(
     told: (fault) => noteFault(house, log, 'waveforms', fault),
     enter: (losses) => house.ledger.enter(losses),
   });
+  house.servers = await openServers({
+    settings: config.sinks,
+    journal,
+    rows: house.rows,
+    clock,
+    told: (sink, fault) => log.warn({ part: `sink ${sink}`, fault: fault.toJSON() }, fault.message),
+  });
   return journal;
 }
 
@@ -349,6 +357,7 @@ const metricsOf = (house: House): House['metrics'] =>
     counters: () => house.counters,
     stored: () => house.historian.status().storedObservations,
     recording: () => house.intake.recording,
+    sinks: () => house.servers.views(),
     historianLagMs: () => house.historian.status().lagMs,
     door: () => house.broker.stats(),
     activeAlarms: () => house.alarms.active(),
@@ -383,6 +392,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     alarmRights: alarmRights({ assigned: () => true }),
     live: house.live,
     waveforms: waveformServiceOf(house, { known, demo }),
+    sinks: { list: () => house.servers.views(), test: (id) => house.servers.test(id) },
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,
     backup: house.backup,
@@ -401,6 +411,7 @@ function healthOf(
     recording: () => house.intake.recording,
     recordingFault: () => house.recordingFault?.toJSON(),
     door: () => house.broker.stats(),
+    sinks: () => house.servers.health(),
     historian: () => {
       const { lagMs, fault, aliveAtMs } = house.historian.status();
       return { lagMs, fault, silentForMs: silentFor(aliveAtMs) };
@@ -496,6 +507,7 @@ async function listen(
       await house.ledger.settle();
       house.alarms.close();
       house.census.close();
+      await house.servers.close();
       await house.historian.close();
       await house.waveforms.close();
       await journal.close();

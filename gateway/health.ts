@@ -28,6 +28,8 @@ export interface HealthSources {
   readonly openLosses: () => number;
   /** Undefined: no second folder is configured. */
   readonly copy: () => { ageMs: number; fault?: FaultReport } | undefined;
+  /** Time-series servers. */
+  readonly sinks: () => readonly Part[];
 }
 
 const workerSilentMs = 10_000;
@@ -43,6 +45,7 @@ export function healthParts(sources: HealthSources): Part[] {
     journal(sources),
     store('historian', sources.historian()),
     store('waveforms', sources.waveforms()),
+    ...sources.sinks(),
     rows(sources),
     ...hosts(sources),
     devices(sources),

@@ -20,6 +20,7 @@ import type { Live } from './live/live.ts';
 import type { LiveWaves } from './live/waves.ts';
 import type { createMetrics } from './metrics.ts';
 import type { Rows } from './rows/rows.ts';
+import type { Servers } from './store/servers/open.ts';
 import type { Historian } from './store/types.ts';
 import type { Waveforms } from './waveforms/waveforms.ts';
 
@@ -34,6 +35,8 @@ export interface House {
   credentials: Credentials;
   identity: Identity;
   historian: Historian;
+  /** Time-series servers beside it. */
+  servers: Servers;
   /** From when there are alarms. */
   roomWatch?: RoomWatch;
   waveforms: Waveforms;

@@ -122,7 +122,10 @@ export function watchHouse(house: House, clock: SteppedClock): () => void {
   const stopSettling = clock.every(settleEveryMs, () => {
     if (house.intake.recording) void house.ledger.settle();
   });
-  const stopParts = clock.every(watchEveryMs, () => watchParts(house));
+  const stopParts = clock.every(watchEveryMs, () => {
+    watchParts(house);
+    house.servers.watch(house.alarms.technical);
+  });
   const stopClock = clock.every(watchEveryMs, () => {
     const offset = clock.machineOffsetMs();
     if (Math.abs(offset) > clockStepMs) {

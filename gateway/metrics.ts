@@ -5,6 +5,16 @@ export interface MetricSources {
   readonly counters: () => Counters;
   readonly stored: () => number;
   readonly recording: () => boolean;
+  readonly sinks: () => readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly lagMs: number;
+    readonly liveLagMs: { readonly p99: number };
+    readonly undeliveredBatches: number;
+    readonly stored: number;
+    readonly refused: number;
+    readonly lastSuccessAtMs?: number;
+  }[];
   readonly historianLagMs: () => number;
   readonly door: () => {
     connections: number;
@@ -47,6 +57,7 @@ export function createMetrics(sources: MetricSources) {
     'clients and addresses refused for connecting too often',
     () => sources.door().banned,
   );
+  for (const metric of sinkMetrics(sources.sinks)) register.registerMetric(metric);
   const refusals = new Counter({
     name: 'vigil_mqtt_refusals_total',
     help: 'what the front door refused, by fault code',
@@ -95,4 +106,55 @@ export function createMetrics(sources: MetricSources) {
     text: () => register.metrics(),
     alarmTook: (ms: number) => alarmLatency.observe(ms / 1_000),
   };
+}
+
+type SinkFigures = ReturnType<MetricSources['sinks']>[number];
+
+/** Of each time-series server. */
+function sinkMetrics(sinks: MetricSources['sinks']): (Gauge | Counter)[] {
+  const each = (name: string, help: string, read: (sink: SinkFigures) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['sink'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const sink of sinks()) this.set({ sink: sink.id }, read(sink));
+      },
+    });
+  const fates = new Counter({
+    name: 'vigil_sink_observations_total',
+    help: 'observations a time-series server took, or refused for good, since the start',
+    labelNames: ['sink', 'fate'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { id, stored, refused } of sinks()) {
+        this.inc({ sink: id, fate: 'stored' }, stored);
+        this.inc({ sink: id, fate: 'refused' }, refused);
+      }
+    },
+  });
+  return [
+    fates,
+    each('vigil_sink_delivering', '1 while the server takes what it is sent', ({ state }) =>
+      state === 'delivering' ? 1 : 0,
+    ),
+    each('vigil_sink_paused', '1 while a person must act for it to go on', ({ state }) =>
+      state === 'paused' ? 1 : 0,
+    ),
+    each('vigil_sink_lag_seconds', 'age of the oldest observation it lacks', ({ lagMs }) => lagMs / 1_000),
+    each(
+      'vigil_sink_live_lag_seconds',
+      'how far behind live observations were delivered in the last minute, p99',
+      ({ liveLagMs }) => liveLagMs.p99 / 1_000,
+    ),
+    each('vigil_sink_undelivered_batches', 'journal batches it lacks', (sink) => sink.undeliveredBatches),
+    each(
+      'vigil_sink_last_success_timestamp_seconds',
+      'when it last took something; 0 = never since the start',
+      ({ lastSuccessAtMs = 0 }) => lastSuccessAtMs / 1_000,
+    ),
+  ];
 }

@@ -177,6 +177,67 @@ export const faultTable = {
     whatToDo: 'Vigil restarts it by itself; if it comes back, check disk and memory.',
   },
   // time-series servers
+  SINK_AWAY: {
+    class: 'world',
+    message: 'the time-series server of sink {sink} takes nothing now ({cause})',
+    whatToDo:
+      'Vigil keeps what it owes and tries again by itself. If it stays, check the server and the network.',
+  },
+  SINK_SECRET: {
+    class: 'person',
+    message: 'secret or certificates of sink {sink} cannot be read ({cause})',
+    whatToDo:
+      'Put the secret where vigil.yaml says and let Vigil read it; it goes on by itself, nothing is lost.',
+  },
+  SINK_SECRET_REFUSED: {
+    class: 'person',
+    message: 'the time-series server of sink {sink} refuses the token or password ({cause})',
+    whatToDo:
+      'Renew it in the place vigil.yaml names; Vigil reads it again and goes on by itself, nothing is lost.',
+  },
+  SINK_FORBIDDEN: {
+    class: 'person',
+    message: 'the token of sink {sink} may not write there ({cause})',
+    whatToDo:
+      'Give it the right to write to the bucket or database; Vigil goes on by itself, nothing is lost.',
+  },
+  SINK_PLACE_UNKNOWN: {
+    class: 'person',
+    message: 'the time-series server of sink {sink} does not know the bucket, database or path ({cause})',
+    whatToDo: 'Create it there, or correct it in vigil.yaml and restart; nothing is lost.',
+  },
+  SINK_STRANGE: {
+    class: 'person',
+    message: 'what answers for sink {sink} is not the server that vigil.yaml says ({cause})',
+    whatToDo: 'Check url and kind of the sink and any proxy before it; ask for the test of the sink.',
+  },
+  SINK_REFUSES: {
+    class: 'world',
+    message: 'the time-series server of sink {sink} refuses everything it is sent ({cause})',
+    whatToDo:
+      'Read its own log; a field of another type may stand in the measurement already. Nothing is lost.',
+  },
+  SINK_LINES_REFUSED: {
+    class: 'world',
+    message: 'the server of sink {sink} refused {count} observation(s) for good ({cause})',
+    whatToDo: 'They stand in the loss ledger and in the historian; the rest is stored. Read the cause.',
+  },
+  SINK_BODY: {
+    class: 'programmer',
+    message: 'batch {number} of class {klass} cannot be read for sink {sink} ({cause})',
+    whatToDo: 'Report this with the log; the batch is left out of that sink.',
+  },
+  SINK_FORGOTTEN: {
+    class: 'person',
+    message:
+      'sink {sink} is no longer named in vigil.yaml; {batches} batches it had not got are no longer kept for it',
+    whatToDo: 'Nothing, if that is meant. Under its old id it would get from now on only what is new.',
+  },
+  SINK_CURSOR: {
+    class: 'person',
+    message: 'the cursor is not one of this store',
+    whatToDo: 'Give `next` of the page before as it came, or begin anew without a cursor.',
+  },
   SINK_READ: {
     class: 'world',
     message: 'the time-series server of sink {sink} could not answer ({cause})',

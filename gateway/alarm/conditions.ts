@@ -132,6 +132,29 @@ export const technicalConditions: readonly TechnicalCondition[] = [
     ends: 'when the part is well',
   },
   {
+    condition: 'sink-stopped',
+    when:
+      'a time-series server refuses what it is sent (medium), or has been away for 10 s (low); what it lacks is kept ' +
+      'and delivered later',
+    owner: 'biomed',
+    priority: 'low or medium',
+    ends: 'when it takes observations again',
+  },
+  {
+    condition: 'sink-refusing',
+    when: 'a time-series server refused observations for good; they stand in the loss ledger and in the historian',
+    owner: 'biomed',
+    priority: 'low',
+    ends: 'when it has refused none for 10 minutes',
+  },
+  {
+    condition: 'sink-lagging',
+    when: 'a time-series server is behind by more than its lagAlarmMs',
+    owner: 'biomed',
+    priority: 'low',
+    ends: 'when it is behind by less than half of that',
+  },
+  {
     condition: 'clock-stepped',
     when: "the machine's clock is apart from the gateway's by more than 2 s",
     owner: 'biomed',

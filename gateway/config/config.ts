@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
+import { mistakesOf } from '../store/servers/settings.ts';
 import { ConfigSchema, type Config } from './schema.ts';
 
 /** One thing wrong in vigil.yaml: where, what, and what to change. */
@@ -55,7 +56,10 @@ export function parseConfig(text: string): ConfigOutcome {
   const told: unknown = document.toJS() ?? {};
   const config = Value.Default(ConfigSchema, structuredClone(told)) as Config;
   const found = allErrors(config).flatMap((error) => describe(error, document, lines));
-  const errors = found.length > 0 ? unique(found) : outwardErrors(config, document, lines);
+  const errors =
+    found.length > 0
+      ? unique(found)
+      : [...outwardErrors(config, document, lines), ...sinkErrors(config, document, lines)];
   return errors.length > 0 ? { errors } : { config };
 }
 
@@ -133,6 +137,29 @@ function outwardErrors(config: Config, document: Document, lines: LineCounter): 
   });
 }
 
+/** Settings of a sink that do not go together, and what only one sink may have. */
+function sinkErrors({ sinks }: Config, document: Document, lines: LineCounter): ConfigError[] {
+  return sinks.flatMap((sink, at) => {
+    const mistakes = mistakesOf(sink);
+    if (sinks.findIndex(({ id }) => id === sink.id) < at)
+      mistakes.push({
+        setting: 'id',
+        cause: `${sink.id} is there twice`,
+        change: 'Give each sink its own id.',
+      });
+    if (sink.longQueries && sinks.findIndex(({ longQueries }) => longQueries) < at)
+      mistakes.push({
+        setting: 'longQueries',
+        cause: 'another sink answers them already',
+        change: 'Set it for one sink only.',
+      });
+    return mistakes.map(({ setting, cause, change }) => {
+      const path = ['sinks', String(at), setting];
+      return { path: path.join('.'), line: lineOf(path, document, lines), cause, change };
+    });
+  });
+}
+
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
@@ -151,6 +178,7 @@ function lineOf(path: readonly string[], document: Document, lines: LineCounter)
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly type?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -160,7 +188,10 @@ interface SchemaNode {
 }
 
 const nodeAt = (path: readonly string[]): SchemaNode | undefined =>
-  path.reduce<SchemaNode | undefined>((node, name) => node?.properties?.[name], ConfigSchema as SchemaNode);
+  path.reduce<SchemaNode | undefined>(
+    (node, name) => node?.properties?.[name] ?? node?.items,
+    ConfigSchema as SchemaNode,
+  );
 
 const settingsAt = (path: readonly string[]): string[] => Object.keys(nodeAt(path)?.properties ?? {});
 

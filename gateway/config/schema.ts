@@ -1,6 +1,7 @@
 import Type, { type Static, type TProperties } from 'typebox';
 import { BrokerLimitsSchema } from '../../broker/limits.ts';
 import { criticalMetrics } from '../alarm/source-order.ts';
+import { ServerSchema } from '../store/servers/settings.ts';
 
 /** A section: every setting has a default, nothing unknown is let through. */
 const section = <P extends TProperties>(properties: P, description: string) =>
@@ -140,6 +141,11 @@ export const ConfigSchema = section(
       },
       'the store of waveforms',
     ),
+    sinks: Type.Array(ServerSchema, {
+      maxItems: 8,
+      default: [],
+      description: 'time-series servers that get every observation, each with its own backlog',
+    }),
     host: section(
       { enabled: Type.Boolean({ default: true, description: 'start a driver host beside the gateway' }) },
       'the driver host on this machine',

@@ -170,8 +170,8 @@ export interface Historian {
 
 /**
  * A time-series server that answers for spans older than the historian's retention. Its rows are the historian's, as
- * far as the server kept them: VictoriaMetrics holds no texts, codes and boot ids (`boot` is '' there), and no
- * observation without a usable time. A cursor is good for this store and these spans only.
+ * far as the server kept them: VictoriaMetrics holds no texts and codes, InfluxDB all. They are as they were sent:
+ * corrections of the historian's are not in them. A cursor is good for this store and these spans only.
  */
 export interface LongStore extends Pick<Historian, 'range' | 'aggregate'> {
   /** The sink it is, as in `vigil.yaml`. */

@@ -228,6 +228,8 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       url: `/api/v1/observations/latest?patient=${east.patient}`,
       absent: { url: '/api/v1/observations/latest?patient=none' },
     },
+    'GET /api/v1/sinks': { url: '/api/v1/sinks?limit=5' },
+    'POST /api/v1/sinks/{id}/test': { url: '/api/v1/sinks/away/test', body: {} },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
     'POST /api/v1/backup': { url: '/api/v1/backup', body: { passphrase: 'eleven grey herons' } },
     'GET /api/v1/jobs': { url: '/api/v1/jobs?limit=5' },

@@ -12,6 +12,7 @@ import type { Alarm } from '../../model/alarm.ts';
 import { systemClock } from '../../model/clock.ts';
 import { systemChance } from '../../model/ids.ts';
 import type { Person, Role } from '../../model/person.ts';
+import { settingsOf } from '../gateway/store/servers/room.ts';
 
 export const password = 'seven violet teapots';
 const by: Person = { id: 'test', user: 'test', name: 'Test', roles: ['admin'], wards: 'all' };
@@ -61,6 +62,8 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
       mqtt: { ...settings.mqtt, port: 0 },
       host: { ...settings.host, enabled: false },
       backup: { ...settings.backup, folder: tmpdir() },
+      // Nothing listens there.
+      sinks: [settingsOf({ id: 'away', url: 'http://127.0.0.1:9' })],
     },
     clock,
     chance: systemChance(),

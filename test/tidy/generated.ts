@@ -73,6 +73,7 @@ interface Setting {
   readonly maximum?: number;
   readonly anyOf?: readonly Setting[];
   readonly properties?: Readonly<Record<string, Setting>>;
+  readonly items?: Setting;
 }
 
 function settingsTable(): string {
@@ -85,7 +86,10 @@ const settingsIn = (path: string, schema: Setting): string[][] =>
     ? Object.entries(schema.properties).flatMap(([name, each]) =>
         settingsIn(path ? `${path}.${name}` : name, each),
       )
-    : [[`\`${path}\``, valueOf(schema), defaultOf(schema), schema.description ?? '']];
+    : [
+        [`\`${path}\``, valueOf(schema), defaultOf(schema), schema.description ?? ''],
+        ...(schema.items?.properties ? settingsIn(`${path}[]`, schema.items) : []),
+      ];
 
 function valueOf(schema: Setting): string {
   if (schema.anyOf) return schema.anyOf.map((each) => String(each.const)).join(', ');

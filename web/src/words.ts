@@ -126,6 +126,18 @@ const technical: Readonly<Record<string, { says: string; next: string }>> = {
     says: 'Values are given up before they are stored',
     next: 'Alarms go on. Tell the biomedical engineer: a store is away too long, or the journal too small.',
   },
+  'sink-stopped': {
+    says: 'A time-series server takes no values',
+    next: 'Alarms go on and values are kept. Biomedical engineer: see the sink in the console.',
+  },
+  'sink-refusing': {
+    says: 'A time-series server refuses some values',
+    next: 'Alarms go on and Vigil has the values. Biomedical engineer: see the loss ledger.',
+  },
+  'sink-lagging': {
+    says: 'A time-series server is far behind',
+    next: 'Alarms go on and values are kept. Biomedical engineer: see the sink in the console.',
+  },
   'clock-stepped': {
     says: 'The clock of the gateway jumped',
     next: 'Alarms go on. Tell the biomedical engineer: check its time source.',
