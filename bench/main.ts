@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { benchIngest } from './ingest.ts';
+import { benchStore } from './store.ts';
 
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
+       npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
 
 Measures on this machine, on loopback, and prints what it found; the last line is one JSON object. Compare figures of
 one run only: machines differ, and so does the same one an hour later.`;
@@ -9,7 +11,15 @@ one run only: machines differ, and so does the same one an hour later.`;
 const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pairs: text, 'pair-seconds': text, 'open-seconds': text, help: { type: 'boolean' } },
+  options: {
+    pairs: text,
+    'pair-seconds': text,
+    'open-seconds': text,
+    rounds: text,
+    devices: text,
+    'append-seconds': text,
+    help: { type: 'boolean' },
+  },
 });
 const number = (given: string | undefined, usual: number): number =>
   given === undefined ? usual : Number(given);
@@ -19,6 +29,14 @@ if (positionals[0] === 'ingest' && !values.help) {
     pairs: number(values.pairs, 5),
     pairSeconds: number(values['pair-seconds'], 5),
     openSeconds: number(values['open-seconds'], 10),
+  });
+  process.exit(0);
+}
+if (positionals[0] === 'store' && !values.help) {
+  await benchStore({
+    rounds: number(values.rounds, 15),
+    devices: number(values.devices, 4),
+    appendSeconds: number(values['append-seconds'], 2),
   });
   process.exit(0);
 }
