@@ -60,7 +60,6 @@ export class Copier {
   private readonly options: CopierOptions;
   private readonly from: string;
   private readonly into: string;
-  private state: CopyState | undefined;
 
   constructor(options: CopierOptions) {
     this.options = options;
@@ -73,7 +72,8 @@ export class Copier {
    * error: then the copy stands where it stood, and the next pass goes on.
    */
   async pass(): Promise<{ readonly atMs: number }> {
-    const state = (this.state ??= this.begin());
+    // Read each time: another disk may stand there now, or none.
+    const state = this.begin();
     const atMs = this.options.clock.nowMs();
     const { epoch } = readIdentity(this.from);
     if (state.epoch !== undefined && epoch !== state.epoch)
@@ -89,8 +89,7 @@ export class Copier {
     this.plainFile(`${journalFolder}/journal.json`);
     const plain = this.copyPlain(state.plain);
     await this.copyRegistry();
-    this.state = { id: state.id, epoch, atMs, plain, ...held };
-    writeCopyState(this.options.to, this.state);
+    writeCopyState(this.options.to, { id: state.id, epoch, atMs, plain, ...held });
     return { atMs };
   }
 
