@@ -56,10 +56,23 @@ export interface CopierOptions {
 /** A class that has nothing yet begins at 0. */
 type Numbers = Record<JournalClass, number>;
 
+/** Copies of the stores under way. */
+interface StoresCopy {
+  readonly atMs: number;
+  /** Batches below these numbers, where no segment of the copy has them, are in the stores. */
+  readonly base: Readonly<Numbers>;
+  /** Segments that were there when it began. */
+  readonly listed: ReadonlySet<string>;
+  readonly sums: Record<string, string>;
+  state: 'copying' | 'ready' | 'failed';
+  failed?: unknown;
+}
+
 export class Copier {
   private readonly options: CopierOptions;
   private readonly from: string;
   private readonly into: string;
+  private stores: StoresCopy | undefined;
 
   constructor(options: CopierOptions) {
     this.options = options;
@@ -78,18 +91,20 @@ export class Copier {
     const { epoch } = readIdentity(this.from);
     if (state.epoch !== undefined && epoch !== state.epoch)
       throw new Fault('BACKUP_COPY_FOREIGN', { cause: 'the journal is another one than the copy’s' });
+    // Only what was finished before the heads are read: the heads must say at least what the stores have.
+    const finished = this.stores?.state === 'copying' ? undefined : this.stores;
     const before = readPositions(this.from);
     const heads = copyHeads(this.from);
-    const segments = await this.addBatches(state.segments, heads.next);
-    const { storesAtMs, base, stores } = state;
-    const due = this.storesDue(state, segments, heads.next, atMs);
-    if (!due) this.putHeads(heads);
-    const held = due ? await this.copyStores(segments, heads, atMs) : { segments, storesAtMs, base, stores };
+    const added = { ...state, segments: await this.addBatches(state.segments, heads.next) };
+    this.putHeads(heads);
+    const held = finished ? this.takeStores(added, finished) : added;
+    if (this.storesDue(held, heads.next, atMs)) this.beginStores(heads, atMs);
     copyPositions(this.from, this.into, before);
     this.plainFile(`${journalFolder}/journal.json`);
     const plain = this.copyPlain(state.plain);
-    await this.copyRegistry();
-    writeCopyState(this.options.to, { id: state.id, epoch, atMs, plain, ...held });
+    for (const file of [...dataFiles(this.options.data).books, registryFile]) await this.follow(file);
+    writeCopyState(this.options.to, { ...held, epoch, atMs, plain });
+    this.prune(held.segments);
     return { atMs };
   }
 
@@ -118,6 +133,7 @@ export class Copier {
       base: numbers(() => 0),
       segments: {},
       stores: {},
+      coming: {},
       plain: {},
     };
     writeCopyState(to, state);
@@ -156,8 +172,7 @@ export class Copier {
 
   /** Their copy is old, or batches went that it does not hold and no segment of the copy either. */
   private storesDue(
-    { storesAtMs, base }: CopyState,
-    segments: CopyState['segments'],
+    { storesAtMs, base, segments }: CopyState,
     next: Readonly<Numbers>,
     nowMs: number,
   ): boolean {
@@ -168,40 +183,56 @@ export class Copier {
     });
   }
 
-  /**
-   * Copies the stores beside their old copies, then the batches they can have, and only then gives them their names:
-   * a store that has more than the journal beside it would take new batches for old ones after a restore.
-   */
-  private async copyStores(
-    segments: CopyState['segments'],
-    heads: CopiedHeads,
-    atMs: number,
-  ): Promise<Pick<CopyState, 'segments' | 'storesAtMs' | 'base' | 'stores'>> {
+  /** Copies them beside their old copies while passes go on: a large one takes longer than a copy may be old. */
+  private beginStores({ next }: CopiedHeads, atMs: number): void {
+    if (this.stores) return;
     const { data, to } = this.options;
     const listed = new Set(segmentsIn(this.from).map(({ file }) => file));
-    const files = dataFiles(data).stores;
-    const stores: Record<string, string> = {};
-    for (const file of files) {
-      const path = join(to, file);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      await copyDatabase(join(data, file), `${path}.new`, { what: nameOf(file) });
-      stores[file] = await sha256Of(`${path}.new`);
-    }
-    const later = copyHeads(this.from);
-    const added = await this.addBatches(segments, later.next);
-    this.putHeads(later);
-    for (const file of files) {
+    const stores: StoresCopy = { atMs, base: next, listed, sums: {}, state: 'copying' };
+    this.stores = stores;
+    const copyAll = async (): Promise<void> => {
+      for (const file of dataFiles(data).stores) {
+        const path = join(to, file);
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        await copyDatabase(join(data, file), `${path}.new`, { what: nameOf(file) });
+        stores.sums[file] = await sha256Of(`${path}.new`);
+      }
+    };
+    copyAll().then(
+      () => (stores.state = 'ready'),
+      (error: unknown) => {
+        stores.failed = error;
+        stores.state = 'failed';
+      },
+    );
+  }
+
+  /**
+   * Gives finished copies of the stores their names, now that the batches they can have are here: a store that has
+   * more than the journal beside it would take new batches for old ones after a restore.
+   */
+  private takeStores(state: CopyState, stores: StoresCopy): CopyState {
+    this.stores = undefined;
+    if (stores.state === 'failed') throw stores.failed;
+    const { to } = this.options;
+    // Until the pass has ended the old ones and the new ones are right.
+    writeCopyState(to, { ...state, coming: stores.sums });
+    for (const file of Object.keys(stores.sums)) {
       for (const end of ['-wal', '-shm', '-journal']) rmSync(join(to, file + end), { force: true });
       renameSync(`${join(to, file)}.new`, join(to, file));
       syncFolder(dirname(join(to, file)));
     }
     // What had gone before the stores were copied is in them.
-    const kept = Object.entries(added).filter(
-      ([file]) => listed.has(file) || existsSync(join(this.from, file)),
+    const kept = Object.entries(state.segments).filter(
+      ([file]) => stores.listed.has(file) || existsSync(join(this.from, file)),
     );
-    const keptFiles = new Set(kept.map(([file]) => file));
-    for (const { file } of segmentsIn(this.into)) if (!keptFiles.has(file)) rmSync(join(this.into, file));
-    return { segments: Object.fromEntries(kept), storesAtMs: atMs, base: heads.next, stores };
+    const { atMs: storesAtMs, base, sums } = stores;
+    return { ...state, segments: Object.fromEntries(kept), storesAtMs, base, stores: sums, coming: {} };
+  }
+
+  /** Takes away segments that the copy needs no more. */
+  private prune(segments: CopyState['segments']): void {
+    for (const { file } of segmentsIn(this.into)) if (!segments[file]) rmSync(join(this.into, file));
   }
 
   private putHeads({ files }: CopiedHeads): void {
@@ -237,12 +268,12 @@ export class Copier {
   }
 
   /** The reserve of the loss ledger before it: an entry on its way is then in both, never in neither. */
-  private async copyRegistry(): Promise<void> {
+  private async follow(file: string): Promise<void> {
     const { data, to } = this.options;
-    const [source, copy] = [join(data, registryFile), join(to, registryFile)];
+    const [source, copy] = [join(data, file), join(to, file)];
     mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
     if (followRows(source, copy) === 'followed') return;
-    await copyDatabase(source, `${copy}.new`, { what: nameOf(registryFile) });
+    await copyDatabase(source, `${copy}.new`, { what: nameOf(file) });
     for (const end of ['-wal', '-shm', '-journal']) rmSync(copy + end, { force: true });
     renameSync(`${copy}.new`, copy);
     syncFolder(dirname(copy));

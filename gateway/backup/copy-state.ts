@@ -29,6 +29,8 @@ export interface CopyState {
   readonly segments: Readonly<Record<string, CopiedSegment>>;
   /** SHA-256 of the stores' copies. */
   readonly stores: Readonly<Record<string, string>>;
+  /** Of those that are about to take their places. */
+  readonly coming: Readonly<Record<string, string>>;
   /** Size and time of the other files when they were copied. */
   readonly plain: Readonly<Record<string, string>>;
 }

@@ -24,12 +24,16 @@ const leftOut: ReadonlySet<string> = new Set([
   configFile,
 ]);
 
+const filledFromJournal: ReadonlySet<string> = new Set(['historian/historian.db', 'waveforms/waveforms.db']);
+
 /** Companions of databases, files half-written, and what was set aside as damaged. */
 const passing = /(-wal|-shm|-journal|\.new|\.part)$|\.damaged-\d+/;
 
 export interface DataFiles {
-  /** Databases beside the registry: the historian and other stores that are filled from the journal. */
+  /** Large databases that are filled from the journal: what they lack it still has. */
   readonly stores: readonly string[];
+  /** Small ones that hold what people did, beside the registry. */
+  readonly books: readonly string[];
   /** Everything else that is kept, but the journal, the registry and the loss ledger's reserve. */
   readonly plain: readonly string[];
 }
@@ -38,7 +42,8 @@ export interface DataFiles {
 export function dataFiles(folder: string): DataFiles {
   const all = filesIn(folder, '').filter((file) => file !== registryFile && file !== reserveFile);
   return {
-    stores: all.filter((file) => file.endsWith('.db')),
+    stores: all.filter((file) => filledFromJournal.has(file)),
+    books: all.filter((file) => file.endsWith('.db') && !filledFromJournal.has(file)),
     plain: all.filter((file) => !file.endsWith('.db')),
   };
 }

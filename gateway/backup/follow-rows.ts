@@ -1,4 +1,4 @@
-/** The registry's copy follows it by what has changed, so that a copy a minute costs what a minute brought. */
+/** A small database's copy follows it by what has changed, so that a copy a minute costs what a minute brought. */
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ export type Followed = 'followed' | 'another-schema';
 
 interface Table {
   readonly name: string;
-  /** Its primary key, of one column. */
+  /** Columns of its primary key, as a row. */
   readonly key: string;
   /** A log: its entries are numbered and never changed. */
   readonly numbered: boolean;
@@ -54,15 +54,17 @@ const tablesOf = (database: DatabaseSync): Table[] =>
       numbered: /\(\s*number INTEGER PRIMARY KEY/.test(String(row['sql'])),
     }));
 
-const keyOf = (database: DatabaseSync, table: string): string =>
-  String(
-    database.prepare('SELECT name FROM pragma_table_info(?) WHERE pk = 1').get(table)?.['name'] ?? 'rowid',
-  );
+function keyOf(database: DatabaseSync, table: string): string {
+  const columns = database
+    .prepare('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk')
+    .all(table);
+  return columns.length === 0 ? 'rowid' : columns.map((row) => `"${String(row['name'])}"`).join(', ');
+}
 
 function follow(database: DatabaseSync, { name, key, numbered }: Table): void {
   if (!numbered) {
     // Only what differs is written: most passes find nothing.
-    database.exec(`DELETE FROM main.${name} WHERE ${key} NOT IN (SELECT ${key} FROM source.${name});
+    database.exec(`DELETE FROM main.${name} WHERE (${key}) NOT IN (SELECT ${key} FROM source.${name});
       INSERT OR REPLACE INTO main.${name} SELECT * FROM source.${name} EXCEPT SELECT * FROM main.${name}`);
     return;
   }
@@ -70,7 +72,7 @@ function follow(database: DatabaseSync, { name, key, numbered }: Table): void {
     Number(Object.values(database.prepare(`SELECT ${which}(number) FROM ${of}.${name}`).get() ?? {})[0] ?? 0);
   const copied = edge('main', 'max');
   if (edge('source', 'max') < copied)
-    throw new Fault('BACKUP_COPY_FOREIGN', { cause: 'the registry holds less than its copy' });
+    throw new Fault('BACKUP_COPY_FOREIGN', { cause: `log ${name} holds less than its copy` });
   database.prepare(`INSERT INTO main.${name} SELECT * FROM source.${name} WHERE number > ?`).run(copied);
   database.prepare(`DELETE FROM main.${name} WHERE number < ?`).run(edge('source', 'min'));
 }

@@ -37,11 +37,12 @@ export async function restoreCopy({ from, to: target, progress }: RestoreCopyOpt
   const to = resolve(target);
   demandEmpty(to);
   const state = readCopyState(from);
-  if (!state || state.atMs === 0)
+  if (!state || state.storesAtMs === 0)
     throw new Fault('BACKUP_CHANGED', { cause: `${from} holds no copy that was ended once` });
-  for (const [file, sum] of Object.entries(state.stores)) {
+  for (const [file, sum] of Object.entries({ ...state.coming, ...state.stores })) {
     progress(0, `checking ${file}`);
-    if (!existsSync(join(from, file)) || (await sha256Of(join(from, file))) !== sum)
+    const found = existsSync(join(from, file)) ? await sha256Of(join(from, file)) : undefined;
+    if (found !== sum && (found === undefined || found !== state.coming[file]))
       throw new Fault('BACKUP_CHANGED', { cause: `${file} is not as it was copied` });
   }
   demandKnownFormats(from);
@@ -49,9 +50,9 @@ export async function restoreCopy({ from, to: target, progress }: RestoreCopyOpt
   try {
     const journal = join(from, journalFolder);
     const small = ['journal.json', positionsFile, ...readdirSync(journal).filter(parseHeadFile)];
-    const { stores, plain } = dataFiles(from);
+    const { stores, books, plain } = dataFiles(from);
     const whole = [
-      ...[registryFile, reserveFile, ...stores, ...plain],
+      ...[registryFile, reserveFile, ...stores, ...books, ...plain],
       ...small.map((file) => `${journalFolder}/${file}`),
     ].filter((file) => existsSync(join(from, file)));
     const segments = segmentsIn(journal);

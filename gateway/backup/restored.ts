@@ -45,9 +45,7 @@ export function lookAt(folder: string): Omit<Restored, 'madeAtMs' | 'madeBy'> {
       ({ klass, fromNumber, toNumber, observations }) =>
         `journal: batches ${fromNumber} to ${toNumber - 1} of ${klass} are missing (${observations} observations)`,
     ),
-    ...[registryFile, ...dataFiles(folder).stores].flatMap((file) =>
-      damageOf(join(folder, file), nameOf(file)),
-    ),
+    ...databasesOf(folder).flatMap((file) => damageOf(join(folder, file), nameOf(file))),
   ];
   const registry = withDatabase(join(folder, registryFile), logFigures) ?? {
     alarms: 0,
@@ -66,6 +64,11 @@ export function lookAt(folder: string): Omit<Restored, 'madeAtMs' | 'madeBy'> {
     lastAtMs: Math.max(registry.lastAtMs, waiting.lastAtMs, stored.lastAtMs),
     damage,
   };
+}
+
+function databasesOf(folder: string): string[] {
+  const { stores, books } = dataFiles(folder);
+  return [registryFile, ...stores, ...books];
 }
 
 function logFigures(database: DatabaseSync): { alarms: number; audited: number; lastAtMs: number } {

@@ -71,18 +71,19 @@ async function collect(
   };
   linkSegments();
   const before = readPositions(journal);
-  const { stores, plain } = dataFiles(data);
-  demandRoom(data, [...stores, registryFile]);
+  const { stores, books, plain } = dataFiles(data);
+  const databases = [...stores, ...books];
+  demandRoom(data, [...databases, registryFile]);
   const kept = plain.filter((file) => link(join(data, file), staged(staging, file)));
 
-  for (const [index, file] of stores.entries()) {
+  for (const [index, file] of databases.entries()) {
     await copyDatabase(join(data, file), staged(staging, file), {
       what: nameOf(file),
       progress: (share) => {
         signal.throwIfAborted();
         // A segment that a store has now may go any moment: it is held before.
         linkSegments();
-        progress((index + share) / (stores.length + 1), `copying ${nameOf(file)}`);
+        progress((index + share) / (databases.length + 1), `copying ${nameOf(file)}`);
       },
     });
   }
@@ -92,7 +93,7 @@ async function collect(
     progress: (share) => {
       signal.throwIfAborted();
       linkSegments();
-      progress((stores.length + share) / (stores.length + 1), `copying ${nameOf(registryFile)}`);
+      progress((databases.length + share) / (databases.length + 1), `copying ${nameOf(registryFile)}`);
     },
   });
   const heads = copyHeads(journal);
@@ -102,7 +103,7 @@ async function collect(
 
   const within = (file: string): string => `${journalFolder}/${file}`;
   return [
-    ...[registryFile, ...stores, ...kept, within(positionsFile)].map((file) =>
+    ...[registryFile, ...databases, ...kept, within(positionsFile)].map((file) =>
       ofFile(file, join(staging, file)),
     ),
     ...(reserve ? [ofBytes(reserveFile, () => reserve)] : []),
