@@ -1,9 +1,9 @@
-import { Compile } from 'typebox/compile';
-import { Fault } from '../model/fault.ts';
-import type { ObservationRow } from './services.ts';
-import { ObservationRowShape } from './shapes/observation.ts';
+import { Readable } from 'node:stream';
+import type { Clock } from '../model/clock.ts';
+import type { ObservationFigure } from './services.ts';
 
 export type Format = 'json' | 'ndjson' | 'csv';
+export type LineFormat = Exclude<Format, 'json'>;
 
 /** By Accept; the first of ours it names, JSON otherwise. */
 export function formatOf(accept = ''): Format {
@@ -16,63 +16,79 @@ export function formatOf(accept = ''): Format {
   return 'json';
 }
 
-type Pages = AsyncIterable<readonly ObservationRow[]>;
+export const typeOf = (format: LineFormat): string =>
+  format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson';
 
-/** One observation a line. In the demo each says so. */
-export async function* ndjsonLines(pages: Pages, demo: boolean): AsyncGenerator<string> {
-  for await (const rows of pages)
-    yield rows.map((row) => `${JSON.stringify(demo ? { ...held(row), demo } : held(row))}\n`).join('');
+/** A reader that has taken nothing for so long is cut off: its place is another's. */
+const stalledMs = 120_000;
+
+/**
+ * Pieces on their way to a reader: one is being written and one is ready, never more, however slow the reader is. The
+ * first is made before anything is answered, so that a refusal is still a problem document.
+ */
+export async function streamOf(pieces: AsyncGenerator<Uint8Array | string>, clock: Clock): Promise<Readable> {
+  const first = await pieces.next();
+  const stream: Readable = Readable.from(paced(), { objectMode: false, highWaterMark: 1 });
+  return stream;
+
+  async function* paced(): AsyncGenerator<Uint8Array | string> {
+    try {
+      for (let piece = first; !piece.done; piece = await pieces.next()) {
+        const give = clock.after(stalledMs, () => stream.destroy());
+        yield piece.value;
+        give();
+      }
+    } finally {
+      await pieces.return(undefined);
+    }
+  }
 }
 
-const columns = [
+const figureColumns = [
   'device',
   'metric',
   'channel',
-  'takenAt',
-  'receivedAt',
-  'value',
-  'text',
-  'code',
-  'system',
   'unit',
-  'validity',
-  'reason',
-  'historical',
-  'unplaced',
-  'boot',
-  'seq',
   'patient',
   'encounter',
   'bed',
+  'source',
+  'from',
+  'count',
+  'value',
+  'takenAt',
+  'missing',
+  'reason',
 ] as const;
+const linesAtOnce = 1_000;
 
-/** RFC 4180 with a header line; times RFC 3339 in UTC; a missing value is an empty cell. */
-export async function* csvLines(pages: Pages, demo: boolean): AsyncGenerator<string> {
-  const header: readonly string[] = demo ? [...columns, 'demo'] : columns;
-  yield `${header.join(',')}\r\n`;
-  for await (const rows of pages) yield rows.map((row) => `${csvRow(held(row), demo)}\r\n`).join('');
+/** Figures one a line; CSV by RFC 4180 with a header line, times RFC 3339 in UTC, a missing figure an empty cell. */
+export async function* figureLines(
+  figures: readonly ObservationFigure[],
+  as: { readonly format: LineFormat; readonly demo: boolean },
+): AsyncGenerator<string> {
+  const { format, demo } = as;
+  if (format === 'csv') yield `${[...figureColumns, ...(demo ? ['demo'] : [])].join(',')}\r\n`;
+  for (let at = 0; at < figures.length; at += linesAtOnce) {
+    const some = figures.slice(at, at + linesAtOnce);
+    yield some.map((figure) => (format === 'csv' ? csvLine(figure, demo) : jsonLine(figure, demo))).join('');
+  }
 }
 
-function csvRow(row: ObservationRow, demo: boolean): string {
-  const cells = columns.map((column) => {
-    if (column === 'takenAt') return new Date(row.takenAtMs).toISOString();
-    if (column === 'receivedAt') return new Date(row.receivedAtMs).toISOString();
-    return cell(row[column]);
+const jsonLine = (figure: ObservationFigure, demo: boolean): string =>
+  `${JSON.stringify(demo ? { ...figure, demo } : figure)}\n`;
+
+function csvLine(figure: ObservationFigure, demo: boolean): string {
+  const cells = figureColumns.map((column) => {
+    if (column === 'from') return new Date(figure.fromMs).toISOString();
+    if (column !== 'takenAt') return cell(figure[column]);
+    return figure.takenAtMs === undefined ? '' : new Date(figure.takenAtMs).toISOString();
   });
-  return (demo ? [...cells, 'true'] : cells).join(',');
+  return `${(demo ? [...cells, 'true'] : cells).join(',')}\r\n`;
 }
 
-const cell = (value: string | number | boolean | null | undefined): string => {
+const cell = (value: string | number | null | undefined): string => {
   if (value === null || value === undefined) return '';
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
-
-const isRow = Compile(ObservationRowShape);
-
-/** An export is held to the same description as a JSON answer: no NaN, no text where a number belongs. */
-function held(row: ObservationRow): ObservationRow {
-  if (isRow.Check(row)) return row;
-  const at = isRow.Errors(row)[0]?.instancePath ?? '/';
-  throw new Fault('API_RESPONSE_INVALID', { route: 'GET /api/v1/observations', at });
-}

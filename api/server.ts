@@ -21,6 +21,7 @@ import { biomedRoutes } from './routes/biomed.ts';
 import { encounterRoutes } from './routes/encounters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { nursingRoutes } from './routes/nursing.ts';
+import { observationRoutes } from './routes/observations.ts';
 import { openRoutes } from './routes/open.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { platformRoutes } from './routes/platform.ts';
@@ -107,7 +108,8 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(associationRoutes, { services });
       await v1.register(patientRoutes, { services });
       await v1.register(biomedRoutes, { services });
-      await v1.register(platformRoutes, { services, clock: options.clock });
+      await v1.register(observationRoutes, { services, clock: options.clock });
+      await v1.register(platformRoutes);
       await v1.register(waveformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
       await v1.register(sinkRoutes, { services });

@@ -12,7 +12,7 @@ import type {
 import type { Device, DeviceHealth } from '../model/device.ts';
 import type { FaultReport } from '../model/fault.ts';
 import type { Job } from '../model/job.ts';
-import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, WardId } from '../model/ids.ts';
+import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, PersonId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Person, Role } from '../model/person.ts';
 import type { BedView, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
@@ -241,20 +241,27 @@ export interface ObservationQuery {
   readonly metrics?: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
+  /** Absent: all of a device, else one source for each quantity. */
+  readonly source?: 'preferred' | 'all';
+  /** Stretches of a stay out of the asker's sight are left out. */
+  readonly maySee?: (encounter: EncounterId) => boolean;
 }
-export interface ObservationRow {
+/** What an observation says, apart from when and whence. */
+export interface ObservationSaid {
+  readonly value: number | null;
+  readonly text?: string;
+  readonly code?: string;
+  readonly system?: string;
+  readonly validity: Validity;
+  readonly reason?: Reason;
+}
+export interface ObservationRow extends ObservationSaid {
   readonly device: DeviceId;
   readonly metric: string;
   readonly channel?: string;
   readonly takenAtMs: number;
   readonly receivedAtMs: number;
-  readonly value: number | null;
-  readonly text?: string;
-  readonly code?: string;
-  readonly system?: string;
   readonly unit: string;
-  readonly validity: Validity;
-  readonly reason?: Reason;
   readonly historical: boolean;
   /** Backlog without a usable time: found by its device only, attributed to nobody. */
   readonly unplaced: boolean;
@@ -264,26 +271,58 @@ export interface ObservationRow {
   readonly patient?: PatientId;
   readonly encounter?: EncounterId;
   readonly bed?: BedId;
+  /** Among several sources of one quantity; absent where nothing had to be chosen. */
+  readonly source?: 'preferred' | 'substitute' | 'beside';
+  /** A person corrected or retracted it: who, when, why, and what it said before. */
+  readonly corrected?: {
+    readonly by: PersonId;
+    readonly atMs: number;
+    readonly why: string;
+    readonly retracted: boolean;
+    readonly was: ObservationSaid;
+  };
 }
-export interface ObservationAggregateRow {
-  readonly device: DeviceId;
+export interface FigureQuery extends ObservationQuery {
+  readonly everyMs: number;
+  readonly aggregate: 'min' | 'mean' | 'median' | 'max' | 'last' | 'count';
+  /** Each full step stands for the values within this of it. */
+  readonly aroundMs?: number;
+  /** Steps without a figure too, each with the reason. */
+  readonly gaps?: boolean;
+}
+export interface ObservationFigure {
+  /** Absent on a step that is missing altogether. */
+  readonly device?: DeviceId;
   readonly metric: string;
   readonly channel?: string;
   readonly unit: string;
+  /** Begin of the step; with `around` the full instant itself. */
   readonly fromMs: number;
   readonly count: number;
   readonly value: number | null;
+  /** When the single measurement that stands for the instant was taken. */
+  readonly takenAtMs?: number;
+  readonly source?: 'preferred' | 'substitute' | 'beside';
+  readonly missing?: 'not-associated' | 'standby' | 'away' | 'device-silent' | 'not-measured' | 'not-valid';
+  /** Of `not-valid`: what the device said of it. */
+  readonly reason?: string;
+  readonly patient?: PatientId;
+  readonly encounter?: EncounterId;
+  readonly bed?: BedId;
 }
 export interface ObservationService {
   range(
     query: ObservationQuery,
     page: { limit: number; after?: string },
   ): Promise<{ rows: readonly ObservationRow[]; next?: string } | 'absent'>;
-  aggregate(
+  /** The whole span as lines; the next piece is made when it is asked for. */
+  lines(
     query: ObservationQuery,
-    everyMs: number,
-    aggregate: 'min' | 'mean' | 'median' | 'max' | 'last' | 'count',
-  ): Promise<readonly ObservationAggregateRow[] | 'absent'>;
+    as: { readonly format: 'ndjson' | 'csv'; readonly demo: boolean },
+  ): Promise<AsyncGenerator<Uint8Array> | 'absent'>;
+  aggregate(query: FigureQuery): Promise<readonly ObservationFigure[] | 'absent'>;
+  /** Every metric the devices of the query have said, in the metric table or not. */
+  metricsSaid(query: ObservationQuery): Promise<ReadonlySet<string>>;
   latest(of: {
     bed?: BedId;
     device?: DeviceId;
@@ -298,6 +337,7 @@ export interface AlarmActSaid {
   readonly version?: number;
   readonly reason?: string;
 }
+
 export interface AlarmService {
   active(filter: { ward?: WardId; bed?: BedId }): readonly Alarm[];
   alarm(id: AlarmId): Alarm | undefined;

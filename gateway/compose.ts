@@ -25,7 +25,7 @@ import { healthParts, worst } from './health.ts';
 import type { House } from './house.ts';
 import { createCredentials, type Credentials } from './identity/credentials.ts';
 import { createIdentity, type Identity } from './identity/identity.ts';
-import { glance, latestValues } from './intake/glance.ts';
+import { glance } from './intake/glance.ts';
 import { Intake } from './intake/intake.ts';
 import { lossLines, RoomWatch } from './intake/journal-room.ts';
 import { Ledger, notYetLasting, type Loss } from './intake/ledger.ts';
@@ -36,9 +36,9 @@ import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { knownIn, openQueries } from './query/open.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
-import { Observations, type Whose } from './store/observations.ts';
 import { openServers } from './store/servers/open.ts';
 import { joinWaveforms, openWaveformRoom, waveformServiceOf } from './waveforms/open.ts';
 
@@ -365,33 +365,24 @@ const metricsOf = (house: House): House['metrics'] =>
 
 function servicesOf(house: House, options: GatewayOptions): Services {
   const { clock, demo } = options;
-  const { census, registry, alarms } = house;
-  const known = ({ patient, encounter, bed, device }: Whose): boolean =>
-    (patient === undefined || census.patient(patient) !== undefined) &&
-    (encounter === undefined || census.encounter(encounter) !== undefined) &&
-    (bed === undefined || census.bed(bed) !== undefined) &&
-    (device === undefined || registry.get(device) !== undefined);
-  const observations = new Observations({
-    historian: house.historian,
-    spansOf: (whose, fromMs, toMs) => census.spansOf(whose, fromMs, toMs),
-    known,
-    latest: (device) => {
-      const live = house.intake.device(device);
-      return live ? latestValues(live) : [];
-    },
-    sinceMs: (device) => census.current(device)?.beginAtMs,
-    nowMs: () => clock.nowMs(),
-  });
+  const { census, alarms } = house;
+  const rooms = {
+    ...house,
+    clock,
+    retentionMs: options.config.historian.retentionHours * 3_600_000,
+    long: () => house.servers.longStore,
+    isCharted: () => false,
+  };
   return {
     identity: house.identity,
     census,
     devices: house.desk,
-    observations,
+    observations: openQueries(rooms),
     alarms,
     // Until assignments are kept, every nurse of a ward counts as assigned to its beds.
     alarmRights: alarmRights({ assigned: () => true }),
     live: house.live,
-    waveforms: waveformServiceOf(house, { known, demo }),
+    waveforms: waveformServiceOf(house, { known: knownIn(rooms), demo }),
     sinks: { list: () => house.servers.views(), test: (id) => house.servers.test(id) },
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,

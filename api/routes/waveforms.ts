@@ -11,7 +11,7 @@ import { settle } from '../problems.ts';
 import type { Services, WaveAnswer } from '../services.ts';
 import { OpaqueId, record, words } from '../shapes/shape.ts';
 import { StripsShape, WaveformsShape, writings } from '../shapes/waveform.ts';
-import { whoseOf } from './platform.ts';
+import { whoseOf } from './observations.ts';
 
 const Instant = Type.String({ pattern: instantPattern, description: 'RFC 3339 with zone, or ms since 1970' });
 const MetricName = Type.String({ pattern: '^[A-Za-z0-9_,.-]{1,512}$' });

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { reasons, validities } from '../../model/observation.ts';
 import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
-import type { ObservationAggregateRow, ObservationRow } from '../services.ts';
+import type { ObservationFigure, ObservationRow, ObservationSaid } from '../services.ts';
 import { EncounterShape, MonitoringShape, PatientShape } from './census.ts';
 import { DirectionShape } from './alarm.ts';
 import { LinkShape, ModeShape } from './device.ts';
@@ -64,6 +64,22 @@ export const BedViewShape = shape<BedView>()(
   }),
 );
 
+const said = {
+  value,
+  text: Type.Optional(Type.String()),
+  code: Type.Optional(Type.String()),
+  system: Type.Optional(Type.String()),
+  validity: ValidityShape,
+  reason: Type.Optional(ReasonShape),
+};
+const SaidShape = shape<ObservationSaid>()(record(said));
+const SourceShape = words(['preferred', 'substitute', 'beside'] as const);
+const whose = {
+  patient: Type.Optional(Type.String()),
+  encounter: Type.Optional(Type.String()),
+  bed: Type.Optional(Type.String()),
+};
+
 export const ObservationRowShape = shape<ObservationRow>()(
   record({
     device: Type.String(),
@@ -71,31 +87,41 @@ export const ObservationRowShape = shape<ObservationRow>()(
     channel: Type.Optional(Type.String()),
     takenAtMs: Type.Number(),
     receivedAtMs: Type.Number(),
-    value,
-    text: Type.Optional(Type.String()),
-    code: Type.Optional(Type.String()),
-    system: Type.Optional(Type.String()),
+    ...said,
     unit: Type.String(),
-    validity: ValidityShape,
-    reason: Type.Optional(ReasonShape),
     historical: Type.Boolean(),
     unplaced: Type.Boolean({ description: 'backlog without a usable time, attributed to nobody' }),
     boot: Type.String(),
     seq: Type.Number(),
-    patient: Type.Optional(Type.String()),
-    encounter: Type.Optional(Type.String()),
-    bed: Type.Optional(Type.String()),
+    ...whose,
+    source: Type.Optional(SourceShape),
+    corrected: Type.Optional(
+      record({
+        by: Type.String(),
+        atMs: Type.Number(),
+        why: Type.String(),
+        retracted: Type.Boolean(),
+        was: SaidShape,
+      }),
+    ),
   }),
 );
 
-export const AggregateRowShape = shape<ObservationAggregateRow>()(
+export const FigureShape = shape<ObservationFigure>()(
   record({
-    device: Type.String(),
+    device: Type.Optional(Type.String()),
     metric: Type.String(),
     channel: Type.Optional(Type.String()),
     unit: Type.String(),
     fromMs: Type.Number(),
     count: Type.Number(),
     value,
+    takenAtMs: Type.Optional(Type.Number()),
+    source: Type.Optional(SourceShape),
+    missing: Type.Optional(
+      words(['not-associated', 'standby', 'away', 'device-silent', 'not-measured', 'not-valid'] as const),
+    ),
+    reason: Type.Optional(Type.String()),
+    ...whose,
   }),
 );

@@ -5,8 +5,8 @@ export const record = <P extends TProperties>(properties: P) =>
   Type.Object(properties, { additionalProperties: false });
 
 /** One of these words. */
-export const words = <const W extends readonly string[]>(list: W) =>
-  Type.Unsafe<W[number]>(Type.Enum([...list]));
+export const words = <const W extends readonly string[]>(list: W, description?: string) =>
+  Type.Unsafe<W[number]>(Type.Enum([...list], description === undefined ? {} : { description }));
 
 /**
  * Holds a schema to the model's type: a field that one has and the other lacks is a compile error here, so that a

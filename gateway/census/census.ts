@@ -130,6 +130,9 @@ export class Census {
   monitoring(bed: BedId): Monitoring {
     return this.places.monitoring(bed);
   }
+  watchedAs(bed: BedId): ReturnType<Places['watchedAs']> {
+    return this.places.watchedAs(bed);
+  }
   setMonitoring(
     by: Actor,
     bed: BedId,

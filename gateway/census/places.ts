@@ -11,7 +11,12 @@ export interface Monitoring {
   readonly sinceMs: number;
   /** A person, or a device by its own standby. */
   readonly by: string;
+  /** How it was watched before, oldest first; the oldest are forgotten. */
+  readonly before?: readonly { readonly state: MonitoringState; readonly sinceMs: number }[];
 }
+
+/** States of before that are kept of each bed: weeks at a few a day. */
+const keptStates = 100;
 
 /** Wards, beds and how each bed is watched. */
 export class Places {
@@ -94,6 +99,12 @@ export class Places {
     return this.monitoringByBed.get(bed) ?? { id: bed, state: 'on', sinceMs: 0, by: '' };
   }
 
+  /** How a bed was watched, oldest first: from each instant on until the next. */
+  watchedAs(bed: BedId): readonly { readonly fromMs: number; readonly state: MonitoringState }[] {
+    const { before = [], state, sinceMs } = this.monitoring(bed);
+    return [...before, { state, sinceMs }].map((one) => ({ fromMs: one.sinceMs, state: one.state }));
+  }
+
   async setMonitoring(
     by: Actor,
     bed: BedId,
@@ -108,6 +119,7 @@ export class Places {
       ...(state === 'on' ? {} : { reason, expectedReturnAtMs }),
       sinceMs: this.desk.clock.nowMs(),
       by: by.id,
+      before: [...(before.before ?? []), { state: before.state, sinceMs: before.sinceMs }].slice(-keptStates),
     };
     const put = (row: Monitoring): void => {
       this.monitoringByBed.set(bed, row);
@@ -118,7 +130,9 @@ export class Places {
       apply: () => put(after),
       undo: () => put(before),
     });
-    this.desk.record({ by: by.id, act: 'bed.monitoring', on: bed, outcome: state, before, after });
+    const { before: _earlier, ...was } = before;
+    const { before: _states, ...is } = after;
+    this.desk.record({ by: by.id, act: 'bed.monitoring', on: bed, outcome: state, before: was, after: is });
     return 'done';
   }
 }

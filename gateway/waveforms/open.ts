@@ -7,7 +7,7 @@ import type { House } from '../house.ts';
 import type { Loss } from '../intake/ledger.ts';
 import { bedOf } from '../joints.ts';
 import { createLiveWaves } from '../live/waves.ts';
-import type { Whose } from '../store/observations.ts';
+import type { Whose } from '../query/types.ts';
 import { WaveformService } from './service.ts';
 import { keepStrips } from './strips.ts';
 import { openWaveforms, type Waveforms } from './waveforms.ts';

@@ -1,4 +1,4 @@
-import type { AttributedSpan, Whose } from '../store/observations.ts';
+import type { AttributedSpan, Whose } from '../query/types.ts';
 import type { StripOrder, WaveAnswer, WaveWriting } from './protocol.ts';
 import type { Waveforms } from './waveforms.ts';
 

@@ -1,7 +1,7 @@
 import type { Alarm } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
-import type { AttributedSpan, Whose } from '../store/observations.ts';
+import type { AttributedSpan, Whose } from '../query/types.ts';
 import type { StripOrder } from './protocol.ts';
 import type { Waveforms } from './waveforms.ts';
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { csvLines, ndjsonLines } from '../../api/export.ts';
 import type { ObservationRow } from '../../api/services.ts';
 import { openBench } from './fixture.ts';
 
@@ -82,11 +81,13 @@ test('CSV has a header, quotes what needs it, and leaves a missing value empty',
   const answer = await get('device=device-east', 'text/csv');
   expect(answer.headers['content-type']).toContain('text/csv');
   const [header, first, second, third] = answer.body.split('\r\n');
-  expect(header).toMatch(/^device,metric,channel,takenAt,receivedAt,value,/);
-  expect(first).toMatch(
-    /^device-east,MDC_ECG_HEART_RATE,,20\d\d-.*Z,20\d\d-.*Z,70,,,,\/min,valid,,false,false,/,
+  expect(header).toMatch(
+    /^device,metric,channel,unit,patient,encounter,bed,source,takenAt,receivedAt,value,/,
   );
-  expect(second).toMatch(/Z,,,,,\/min,\w+,sensor-off,/);
+  expect(first).toMatch(
+    /^device-east,MDC_ECG_HEART_RATE,,\/min,patient-\w+,encounter-\w+,east-1,,20\d\d-.*Z,20\d\d-.*Z,70,,,,valid,,false,false,/,
+  );
+  expect(second).toMatch(/Z,,,,,\w+,sensor-off,/);
   expect(third).toContain(',"SIMV ""PS"",\nhigh",');
 });
 
@@ -113,18 +114,78 @@ test('the newest of each series comes from memory', async () => {
   expect(items).toContainEqual(expect.objectContaining({ metric: 'MDC_ECG_HEART_RATE', value: 90 }));
 });
 
-test('an export is held to the same description: a NaN ends it, and in the demo each line says so', async () => {
-  const [good] = (await get('device=device-east&limit=1')).json().items as ObservationRow[];
-  const pages = async function* (value: number) {
-    if (good) yield [{ ...good, value }];
-  };
-  const all = async (lines: AsyncIterable<string>): Promise<string> =>
-    (await Array.fromAsync(lines)).join('');
-  await expect(all(ndjsonLines(pages(Number.NaN), false))).rejects.toMatchObject({
-    code: 'API_RESPONSE_INVALID',
-  });
-  await expect(all(csvLines(pages(Infinity), false))).rejects.toMatchObject({ code: 'API_RESPONSE_INVALID' });
-  expect(JSON.parse(await all(ndjsonLines(pages(71), true)))).toMatchObject({ value: 71, demo: true });
-  const [header, row] = (await all(csvLines(pages(71), true))).split('\r\n');
-  expect([header?.endsWith(',demo'), row?.endsWith(',true')]).toEqual([true, true]);
+test('a metric is asked for by label, by quantity or by another id; a name nobody knows is refused in words', async () => {
+  const values = async (metric: string) =>
+    (await get(`device=device-east&metric=${metric}`)).json().items.map((row: ObservationRow) => row.value);
+  for (const name of ['HR', 'hr', 'heart-rate', 'MDC_ECG_HEART_RATE', '147842'])
+    expect([name, await values(name)]).toEqual([name, [70, null, 90]]);
+  const refused = await get('device=device-east&metric=HRR');
+  expect([refused.statusCode, refused.json().title]).toEqual([
+    400,
+    expect.stringContaining('there is no metric HRR'),
+  ]);
+  expect((await get('device=device-east&metric=saturat')).json().title).toContain('did you mean MDC_');
+  expect((await get('bed=east-1&metric=own-word')).statusCode).toBe(400);
+});
+
+test('a zone sent unescaped is read, and what the calendar does not have is refused in words', async () => {
+  const { takenAtMs } = (await get('device=device-east&limit=1')).json().items[0];
+  const local = new Date(takenAtMs + 8 * 3_600_000).toISOString().replace('Z', '');
+  const { items } = (await get(`device=device-east&from=${local} 08:00&to=${takenAtMs + 1}`)).json();
+  expect(items).toHaveLength(1);
+  for (const [from, says] of [
+    ['2026-02-30T10:00:00Z', '2026-02-30 is no day'],
+    ['2026-02-29T10:00:00Z', '2026-02-29 is no day'],
+    ['2026-02-28T24:00:00Z', '24:00:00 is no time'],
+    ['2026-02-28T10:61:00Z', '10:61:00 is no time'],
+  ])
+    expect((await get(`device=device-east&from=${from}`)).json().title).toContain(says);
+  expect((await get('device=device-east&from=2024-02-29T10:00:00Z')).statusCode).toBe(200);
+});
+
+test('a second page asked for later is of the same span, and none is doubled or left out', async () => {
+  const first = (await get(`device=device-east&limit=2`)).json();
+  await bench.sample('east', { MDC_ECG_HEART_RATE: 91 });
+  const rest = (await get(`device=device-east&limit=1000&cursor=${first.next}`)).json();
+  const seqs = [...first.items, ...rest.items].map((row: ObservationRow) => row.seq);
+  expect(seqs).toEqual([1, 2, 3, 4]);
+  expect((await get('device=device-east&cursor=abc')).statusCode).toBe(422);
+});
+
+test('figures come as CSV and NDJSON too, and the answer names the rule', async () => {
+  const search = 'device=device-east&metric=HR&every=1d&aggregate=max&to=4000000000000&from=1750000000000';
+  const { items, rule } = (await get(search)).json();
+  expect(rule).toContain('valid numbers only');
+  const lines = (await get(search, 'application/x-ndjson')).body.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(items);
+  const [header, row] = (await get(search, 'text/csv')).body.split('\r\n');
+  expect(header).toBe(
+    'device,metric,channel,unit,patient,encounter,bed,source,from,count,value,takenAt,missing,reason',
+  );
+  expect(row).toMatch(/^device-east,MDC_ECG_HEART_RATE,,\/min,.*T00:00:00.000Z,1,70,,,$/);
+});
+
+test('one value stands for each full hour, and an hour without one says why', async () => {
+  const { takenAtMs } = (await get('device=device-east&limit=1')).json().items[0];
+  const hour = Math.floor(takenAtMs / 3_600_000) * 3_600_000;
+  const search = `bed=east-1&metric=HR&from=${hour - 3_600_000}&to=${hour + 7_200_000}`;
+  const { items, aroundMs, rule } = (await get(`${search}&every=1h&around=30m&gaps=true`)).json();
+  expect([aroundMs, rule]).toEqual([1_800_000, expect.stringContaining('median')]);
+  expect(items).toHaveLength(3);
+  expect(items).toContainEqual(
+    expect.objectContaining({ value: 70, count: 1, metric: 'MDC_ECG_HEART_RATE' }),
+  );
+  expect(items).toContainEqual(expect.objectContaining({ value: null, missing: 'not-associated' }));
+  expect((await get(`${search}&every=1h&around=31m`)).statusCode).toBe(400);
+});
+
+test('an unknown id says of what it is one, and each refusal says what to do', async () => {
+  const title = async (search: string) => (await get(search)).json().title as string;
+  expect(await title('patient=none')).toBe('there is no such patient, or not for you');
+  expect(await title('encounter=none')).toContain('no such stay');
+  expect(await title('bed=none')).toContain('no such bed');
+  const association = { device: 'device-east-free', bed: 'west-1' };
+  const refused = (await send('/associations', association)).json();
+  expect(refused).toMatchObject({ status: 409, outcome: 'encounter-needed' });
+  expect(refused.whatToDo).toContain('unknownPatient');
 });

@@ -61,11 +61,9 @@ test('every answer carries the policy that makes a patient’s name no program',
 test('a fault of the world is a 503 with its code and the next step; a broken assumption says nothing of itself', async () => {
   let thrown: Error = new Fault('STORE_READ', { cause: 'disk' });
   const { observations } = bench.services;
-  const broken = {
-    range: observations.range,
-    aggregate: observations.aggregate,
-    latest: () => Promise.reject(thrown),
-  };
+  const broken = Object.create(observations, {
+    latest: { value: () => Promise.reject(thrown) },
+  }) as typeof observations;
   const app = await bench.serve({}, { observations: broken });
   const cookie = await bench.signIn(['nurse']);
   const ask = async () =>
