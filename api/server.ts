@@ -20,6 +20,7 @@ import { backupRoutes } from './routes/backup.ts';
 import { biomedRoutes } from './routes/biomed.ts';
 import { encounterRoutes } from './routes/encounters.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { lossRoutes } from './routes/losses.ts';
 import { nursingRoutes } from './routes/nursing.ts';
 import { observationRoutes } from './routes/observations.ts';
 import { openRoutes } from './routes/open.ts';
@@ -115,6 +116,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(sinkRoutes, { services });
       await v1.register(jobRoutes, { services });
       await v1.register(backupRoutes, { services });
+      await v1.register(lossRoutes, { services, clock: options.clock });
     },
     { prefix: '/api/v1' },
   );

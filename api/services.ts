@@ -35,6 +35,7 @@ export interface Services {
   readonly audit: AuditService;
   readonly jobs: JobService;
   readonly backup: BackupService;
+  readonly losses: LossService;
   health(): HealthReport;
   /** Prometheus text. */
   metrics(): Promise<string>;
@@ -501,6 +502,52 @@ export interface JobService {
   job(id: string): Job | undefined;
   all(): readonly Job[];
   cancel(id: string): 'done' | 'absent' | 'ended';
+}
+
+/** What could not be kept, and the books of what was. Spans are by receipt; from inclusive, to exclusive. */
+export interface LossService {
+  entries(span: LossSpan, page: LossPage): Promise<{ items: readonly LossItem[]; next?: string }>;
+  books(span: LossSpan, page: LossPage): Promise<{ items: readonly LossCell[]; next?: string }>;
+  /** Counts what is really stored and compares; the result of the job says whether all agrees, and where not. */
+  reconcile(by: Person, span: LossSpan): Job | 'too-many-jobs';
+}
+export interface LossSpan {
+  readonly device?: DeviceId | undefined;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+export interface LossPage {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+export interface LossItem {
+  /** 1, 2, 3 …: a gap is a line that was taken away. */
+  readonly number: number;
+  readonly atMs: number;
+  /** `*` = all or unknown, as the metric. */
+  readonly device: string;
+  readonly metric: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** 0 when nobody can know: a span in doubt. */
+  readonly observations: number;
+  readonly why: string;
+  readonly class?: string;
+  /** Who has not had it; absent: nobody has. */
+  readonly sinks?: readonly string[];
+}
+/** One device and hour, in observations: received = kept + ledgered + quarantined + duplicate. */
+export interface LossCell {
+  readonly device: DeviceId;
+  readonly fromMs: number;
+  readonly received: number;
+  readonly kept: number;
+  /** Of the kept those the historian stores: neither alerts nor waveforms. */
+  readonly stowed: number;
+  readonly ledgered: number;
+  readonly quarantined: number;
+  readonly duplicate: number;
+  readonly historical: { readonly kept: number; readonly duplicate: number };
 }
 
 export interface HealthReport {

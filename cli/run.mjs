@@ -37,6 +37,7 @@ const programs = {
   simulate: './simulate.ts',
   replay: './replay.ts',
   journal: './journal.ts',
+  reconcile: './reconcile.ts',
   backup: './backup.ts',
   restore: './restore.ts',
   bench: '../bench/main.ts',

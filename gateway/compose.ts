@@ -13,6 +13,8 @@ import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
 import { alarmRights } from './alarm/rights.ts';
 import { openBackup } from './backup/open.ts';
+import { openBooks } from './books/books.ts';
+import { lossDesk } from './books/service.ts';
 import { openCensus } from './census/census.ts';
 import type { Config } from './config/schema.ts';
 import { HostProcess } from './devices/host-process.ts';
@@ -203,6 +205,14 @@ async function openKeeping(
     clock,
     told: (sink, fault) => log.warn({ part: `sink ${sink}`, fault: fault.toJSON() }, fault.message),
   });
+  house.books = await openBooks({
+    folder: join(folder, 'books'),
+    journal,
+    rows: house.rows,
+    clock,
+    told: (fault) => noteFault(house, log, 'books', fault),
+    keepDays: config.journal.booksDays,
+  });
   return journal;
 }
 
@@ -387,6 +397,12 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,
     backup: house.backup,
+    losses: lossDesk({
+      ...house,
+      folder: resolve(options.config.data),
+      clock,
+      retentionMs: options.config.historian.retentionHours * 3_600_000,
+    }),
     health: () => healthOf(house, options),
     metrics: () => house.metrics.text(),
     demo,
@@ -501,6 +517,7 @@ async function listen(
       await house.servers.close();
       await house.historian.close();
       await house.waveforms.close();
+      await house.books.close();
       await journal.close();
       await house.ledger.close();
       await house.rows.close();

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
 import type { BackupRoom } from './backup/open.ts';
+import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
 import type { Hosts } from './devices/hosts.ts';
 import type { RawLane } from './devices/raw-lane.ts';
@@ -37,6 +38,7 @@ export interface House {
   historian: Historian;
   /** Time-series servers beside it. */
   servers: Servers;
+  books: Books;
   /** From when there are alarms. */
   roomWatch?: RoomWatch;
   waveforms: Waveforms;

@@ -97,10 +97,11 @@ function raisePartFault({ alarms }: House, part: string, { code }: Fault): void 
 const passing: ReadonlySet<string> = new Set(['JOURNAL_WRITE', 'JOURNAL_HUNG', 'JOURNAL_SLOW']);
 
 function isWellAgain(house: House, part: string, { code }: Fault): boolean {
-  const { intake, historian, waveforms, rows, backup } = house;
+  const { intake, historian, waveforms, rows, backup, books } = house;
   if (part === 'historian') return historian.status().fault === undefined;
   if (part === 'backup copy') return backup.status()?.fault === undefined;
   if (part === 'waveforms') return waveforms.status().fault === undefined;
+  if (part === 'books') return books.status().fault === undefined;
   if (part === 'registry') return rows.status().fault === undefined;
   return passing.has(code) && intake.recording;
 }

@@ -2,11 +2,12 @@
  * Looks at a journal's folder without opening it: what `npm run journal` prints. Reads only, so it may look at one
  * that is in use; a batch that is being written at that moment then shows as a tail.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FaultReport } from '../model/fault.ts';
 import { missingOf, readCatalogue, type Catalogue, type CatalogueSegment } from './catalogue.ts';
-import { frameHeaderBytes } from './format.ts';
+import { causeOf } from './files.ts';
+import { frameHeaderBytes, inWritingOrder, parseSegmentFile } from './format.ts';
 import { readIdentity } from './identity.ts';
 import {
   flagsHistorical,
@@ -22,6 +23,7 @@ import {
 import { readPositions } from './positions.ts';
 import { count, has, minus, none } from './ranges.ts';
 import { isRecordBatch, readRecords } from './record-batch.ts';
+import { scanSegment } from './scan.ts';
 import { journalClasses, type JournalClass, type JournalLoss, type Ranges } from './types.ts';
 
 export interface Inspection {
@@ -98,6 +100,42 @@ export function observationsIn(
           observations += header.facts.observations;
   }
   return { observations, lastAtMs };
+}
+
+/** The bodies of these batches that are there and whole, oldest first, of a folder that may be in use. */
+export function* readBatches(
+  folder: string,
+  klass: JournalClass,
+  ranges: Ranges,
+): Generator<{ readonly number: number; readonly body: Uint8Array }> {
+  if (ranges.length === 0) return;
+  const names = readdirSync(folder)
+    .flatMap((file) => {
+      const name = parseSegmentFile(file);
+      return name?.klass === klass ? [{ file, name }] : [];
+    })
+    .toSorted((a, b) => inWritingOrder(a.name, b.name));
+  for (const [index, { file, name }] of names.entries()) {
+    const before = names[index + 1]?.name.first ?? Infinity;
+    if (!ranges.some(([from, to]) => from < before && to > name.first)) continue;
+    const bytes = contentOf(join(folder, file));
+    if (!bytes) continue;
+    for (const { header, offset, whole } of scanSegment(bytes, file).frames) {
+      if (!whole || header.number >= before || !has(ranges, header.number)) continue;
+      const at = offset + frameHeaderBytes;
+      yield { number: header.number, body: new Uint8Array(bytes.subarray(at, at + header.length)) };
+    }
+  }
+}
+
+/** Undefined when the file has gone since it was listed. */
+function contentOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (causeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Every batch that is there, oldest first, one plain object a message (or a snapshot), ready for JSON lines. */

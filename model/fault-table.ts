@@ -92,6 +92,12 @@ export const faultTable = {
     whatToDo:
       'Free space on the disk of the data folder or replace it; the journal keeps what is not yet stored.',
   },
+  BOOKS_WRITE: {
+    class: 'world',
+    message: 'the books could not be written or read ({cause})',
+    whatToDo:
+      'Free space on the disk of the data folder or replace it; what is not yet in the books is read again from the journal.',
+  },
   DATABASE_OPEN: {
     class: 'world',
     message: 'the database of {what} cannot be opened ({cause})',

@@ -90,6 +90,7 @@ export const ConfigSchema = section(
           default: 80,
           description: 'a technical alarm is raised when so much of one of these bounds is in use',
         }),
+        booksDays: integer(90, 1, 'how long the counts by device and hour are kept'),
         reserveBytes: integer(
           4 * mebibyte,
           64 * 1024,
