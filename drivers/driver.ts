@@ -62,6 +62,8 @@ export interface DriverHost {
    * message, so that a message handed down again gives the same observations; emit within it.
    */
   raw(accept: (topic: string, payload: Buffer) => void): Promise<Listener>;
+  /** Something spoke that nobody has registered: told to the engineers, never published. */
+  discovered(item: Discovered): void;
   /** A map by name from the host's configuration; Fault MAP_INVALID when it is not there. */
   map(name: string): unknown;
   readonly clock: Clock;
@@ -70,6 +72,14 @@ export interface DriverHost {
   /** For the jitter of retries on what several devices share. */
   readonly chance: Chance;
 }
+
+/** A sender as the console shows it; `settings` are those a registration would need to read it. */
+export interface Discovered {
+  readonly driver: string;
+  readonly title: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 export type Counted = 'frame' | 'discardedBytes' | 'badChecksum' | 'lateReply' | 'missedPoll';
 
 export interface Session {

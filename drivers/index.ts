@@ -22,6 +22,7 @@ const loaders: Readonly<Record<string, Load>> = {
   'wearable-json': () => import('./wearable-json/index.ts'),
   'ge-dri': () => import('./ge-dri/index.ts'),
   ivy: () => import('./ivy/index.ts'),
+  'hl7-listener': () => import('./hl7-listener/index.ts'),
 };
 
 export const driverNames: readonly string[] = Object.keys(loaders);

@@ -20,6 +20,7 @@ import { settings as wearableGatt } from './wearable-gatt/settings.ts';
 import { settings as wearableJson } from './wearable-json/settings.ts';
 import { settings as geDri } from './ge-dri/settings.ts';
 import { settings as ivy } from './ivy/settings.ts';
+import { settings as hl7Listener } from './hl7-listener/settings.ts';
 
 /**
  * The light half of every driver: names, titles, schemas, metrics. The gateway reads this file and nothing else of
@@ -44,6 +45,7 @@ export const driverSettings: readonly DriverSettings[] = [
   wearableJson,
   geDri,
   ivy,
+  hl7Listener,
 ];
 
 export const findSettings = (name: string): DriverSettings | undefined =>

@@ -119,7 +119,7 @@ export const HostConfigSchema = Type.Object({
 });
 export type HostConfig = Static<typeof HostConfigSchema>;
 
-/** `request`: open a device for at most `forMs` without registering it; or list serial ports. */
+/** `request`: open a device for at most `forMs` without registering it; list serial ports; list senders nobody registered. */
 export const HostRequestSchema = Type.Union([
   Type.Object({
     requestId: Type.String(),
@@ -129,6 +129,7 @@ export const HostRequestSchema = Type.Union([
     forMs: Type.Number({ minimum: 100, maximum: 10_000 }),
   }),
   Type.Object({ requestId: Type.String(), ask: Type.Literal('discover-serial') }),
+  Type.Object({ requestId: Type.String(), ask: Type.Literal('discovered') }),
 ]);
 export type HostRequest = Static<typeof HostRequestSchema>;
 

@@ -8,6 +8,7 @@ import type { Journal } from '../../journal/types.ts';
 import type { Emitted } from '../driver.ts';
 import { loadDriver } from '../index.ts';
 import type { Birth, RunEvents } from './device-run.ts';
+import { createDiscoveries } from './discoveries.ts';
 import { createFleet } from './fleet.ts';
 import { openGatewayLink, type GatewayLink, type GatewayLinkOptions } from './gateway-link.ts';
 import { draftMessages } from './messages.ts';
@@ -116,6 +117,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     },
   };
 
+  const discoveries = createDiscoveries(clock);
   const services: HostServices = {
     clock,
     chance,
@@ -123,6 +125,7 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     folder: options.folder,
     map: (name) => config?.maps[name] ?? options.maps.get(name),
     raw: (device, accept) => raw.listen(device, accept),
+    discovered: (item) => discoveries.note(item),
   };
   const fleet = createFleet({
     loadDriver,
@@ -154,9 +157,11 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const receive = (topic: string, payload: Buffer): void => {
     if (topic === hostTopic(host, 'raw')) return readForeign(payload);
     if (topic === hostTopic(host, 'request')) {
-      void answerRequest(payload, loadDriver, services).then((reply) => {
-        if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});
-      });
+      void answerRequest(payload, loadDriver, { ...services, discoveries: discoveries.list }).then(
+        (reply) => {
+          if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});
+        },
+      );
       return;
     }
     const next = readJson(payload);

@@ -7,6 +7,7 @@ import type { Emitted } from '../driver.ts';
 import type { LoadDriver } from '../index.ts';
 import { checkSettings } from '../settings.ts';
 import { runDevice } from './device-run.ts';
+import type { Discovery } from './discoveries.ts';
 import type { HostServices } from './session-host.ts';
 
 /** What a test shows at most: ten seconds of a talkative device. */
@@ -17,7 +18,7 @@ const RequestIdSchema = Type.Object({ requestId: Type.String({ minLength: 1, max
 export async function answerRequest(
   payload: Buffer,
   loadDriver: LoadDriver,
-  services: HostServices,
+  services: HostServices & { readonly discoveries: () => readonly Discovery[] },
 ): Promise<HostReply | undefined> {
   const asked = readJson(payload);
   if (!Value.Check(RequestIdSchema, asked)) return undefined;
@@ -31,6 +32,7 @@ export async function answerRequest(
     };
   }
   if (asked.ask === 'test') return { requestId, ...(await testDevice(asked, loadDriver, services)) };
+  if (asked.ask === 'discovered') return { requestId, seen: [...services.discoveries()] };
   const { listSerial } = await import('../transport/serial.ts');
   return { requestId, seen: await listSerial() };
 }
@@ -51,14 +53,19 @@ async function testDevice(
     seen.push(...items.slice(0, Math.max(0, mostSeen - seen.length)));
   };
   const spec = { device: 'test', driver, settings: checked.settings ?? {}, periodMs: 60_000 };
-  const run = runDevice(spec, services, {
-    emit: (_, items) => see(...items.map(plain)),
-    kept: async () => {},
-    born: (_, { identity }) => void (identity && see({ kind: 'identity', identity })),
-    died: (_, why) => {
-      fault ??= why;
+  const discovered: HostServices['discovered'] = (item) => see({ kind: 'discovered', ...item });
+  const run = runDevice(
+    spec,
+    { ...services, discovered },
+    {
+      emit: (_, items) => see(...items.map(plain)),
+      kept: async () => {},
+      born: (_, { identity }) => void (identity && see({ kind: 'identity', identity })),
+      died: (_, why) => {
+        fault ??= why;
+      },
     },
-  });
+  );
   await pause(services.clock, asked.forMs);
   const { lastFault } = run.report();
   await run.close();

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '../../model/clock.ts';
 import type { Identity, Link, Mode } from '../../model/device.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Chance, DeviceId } from '../../model/ids.ts';
-import type { Counted, DatagramPort, DriverHost, Emitted, Listener } from '../driver.ts';
+import type { Counted, DatagramPort, Discovered, DriverHost, Emitted, Listener } from '../driver.ts';
 import type { Line } from '../transport/port.ts';
 import { openListener } from '../transport/listen.ts';
 import { openStream } from '../transport/stream.ts';
@@ -36,6 +36,7 @@ export interface HostServices {
     device: DeviceId,
     accept: (topic: string, payload: Buffer, receivedAtMs: number) => void,
   ) => Listener;
+  readonly discovered: (item: Discovered) => void;
 }
 
 export interface SessionHost {
@@ -140,6 +141,7 @@ export function createSessionHost(
       );
       return keep(listener, () => listener.close());
     },
+    discovered: (item) => muted || services.discovered(item),
     map: (name) => {
       const found = services.map(name);
       if (found === undefined)

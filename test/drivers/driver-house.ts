@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Driver, Emitted, Session } from '../../drivers/driver.ts';
+import type { Discovered, Driver, Emitted, Session } from '../../drivers/driver.ts';
 import { readOwnMaps } from '../../drivers/host/maps.ts';
 import { createSessionHost, type HostServices, type SessionHost } from '../../drivers/host/session-host.ts';
 import { createShares, type Shares } from '../../drivers/host/shares.ts';
@@ -21,6 +21,7 @@ export interface DriverHouse extends AsyncDisposable {
   readonly counts: Record<string, number>;
   readonly identities: Identity[];
   readonly modes: string[];
+  readonly discovered: Discovered[];
   readonly broken: unknown[];
   observations(metric?: string): Observation[];
   /** Waits until `ready` holds; fails after `withinMs`, telling what was seen. */
@@ -50,6 +51,7 @@ export async function openDriver(
   const counts: Record<string, number> = {};
   const identities: Identity[] = [];
   const modes: string[] = [];
+  const discovered: Discovered[] = [];
   const broken: unknown[] = [];
   const clock = options.clock ?? systemClock();
   const host = createSessionHost(
@@ -60,6 +62,7 @@ export async function openDriver(
       shares: options.shares ?? createShares(),
       folder,
       map: (name) => options.maps?.[name] ?? own.get(name),
+      discovered: (item) => void discovered.push(item),
       raw: options.raw ?? (() => ({ close: async () => {} })),
     },
     {
@@ -91,6 +94,7 @@ export async function openDriver(
     counts,
     identities,
     modes,
+    discovered,
     broken,
     observations,
     until: async (ready, withinMs = 5_000) => {

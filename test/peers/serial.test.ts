@@ -72,6 +72,7 @@ function runMasimo(port: string, periodMs = 1_000) {
       shares: createShares(),
       folder: tmpdir(),
       map: () => undefined,
+      discovered: () => {},
       raw: () => ({ close: async () => {} }),
     },
     {

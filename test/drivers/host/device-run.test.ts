@@ -39,6 +39,7 @@ function openRun(open: Open, identity?: Identity): House {
       shares: createShares(),
       folder: '/nowhere',
       map: () => undefined,
+      discovered: () => {},
       raw: () => ({ close: async () => {} }),
     },
     {

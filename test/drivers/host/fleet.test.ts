@@ -21,6 +21,7 @@ const services = (): HostServices => ({
   shares: createShares(),
   folder: '/nowhere',
   map: (name) => maps[name] ?? own.get(name),
+  discovered: () => {},
   raw: (device, accept) => createRawFeed({ clock: systemClock(), flush: () => {} }).listen(device, accept),
 });
 
@@ -97,11 +98,10 @@ test('a fleet opens what is new, reopens what changed and leaves the rest alone'
 test('requests are answered, those that cannot be read too, and nobody is answered who did not ask', async () => {
   const source = await openSource();
   const ask = (request: unknown) =>
-    answerRequest(
-      Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)),
-      loadDriver,
-      services(),
-    );
+    answerRequest(Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)), loadDriver, {
+      ...services(),
+      discoveries: () => [],
+    });
   const settings = { port: `tcp://127.0.0.1:${source.port}` };
   expect(await ask('{')).toBeUndefined();
   expect(await ask({ ask: 'test' })).toBeUndefined();
