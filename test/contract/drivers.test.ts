@@ -28,6 +28,7 @@ const good: Readonly<Record<string, Record<string, unknown>>> = {
   'wearable-json': { properties: { tempc: { metric: 'MDC_TEMP_SKIN', unit: 'Cel' } } },
   'ge-dri': { port: 'tcp://127.0.0.1:4001', waves: ['ecg1', 'pleth'] },
   ivy: { port: 'tcp://127.0.0.1:4001' },
+  'hl7-listener': { bind: { address: '127.0.0.1' }, key: { application: 'CENTRAL', location: 'ICU^1^3' } },
 };
 const bad: Readonly<Record<string, readonly (readonly [path: string, Record<string, unknown>])[]>> = {
   masimo: [
@@ -108,6 +109,10 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/encoding', { encoding: 'ascii85' }],
   ],
   'wearable-json': [
+    ['/topics/0', { topics: ['home/+/state'] }],
+    ['/topics/0', { topics: ['v1/device/mon-1/observations'] }],
+    ['/topics/0', { topics: ['$SYS/x'] }],
+    ['/sparkplug/group', { sparkplug: { group: 'a/b', edgeNode: 'e' } }],
     ['/properties/tempc/metric', { properties: { tempc: { metric: 5 } } }],
     ['/colour', { colour: 'red' }],
   ],
@@ -115,6 +120,13 @@ const bad: Readonly<Record<string, readonly (readonly [path: string, Record<stri
     ['/port', { port: undefined }],
     ['/intervalS', { intervalS: 1 }],
     ['/line/parity', { line: { parity: 'mark' } }],
+  ],
+  'hl7-listener': [
+    ['/bind', { bind: undefined }],
+    ['/bind/port', { bind: { address: '127.0.0.1', port: 70_000 } }],
+    ['/key/application', { key: { location: 'ICU' } }],
+    ['/vendor', { vendor: 'acme' }],
+    ['/colour', { colour: 'red' }],
   ],
   ivy: [
     ['/port', { port: 'COM1' }],

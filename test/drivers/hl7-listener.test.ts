@@ -128,7 +128,8 @@ describe('devices behind one port', () => {
     const key = { application: 'CENTRAL', equipment: 'AA' };
     await using first = await openDriver(driver, { bind, key }, { shares });
     expect(first.links[0]?.link).toBe('searching');
-    const wrong = (settings: Record<string, unknown>): Promise<unknown> => openDriver(driver, settings, { shares });
+    const wrong = (settings: Record<string, unknown>): Promise<unknown> =>
+      openDriver(driver, settings, { shares });
     await expect(wrong({ bind, key })).rejects.toMatchObject({
       code: 'DRIVER_SETTINGS',
       details: { path: '/key' },
