@@ -87,6 +87,30 @@ export const outcomes: Readonly<Record<string, OutcomeWords>> = {
     'this alarm does not allow that',
     'See docs/alarms.md for who may do what to which alarm.',
   ),
+  'cannot-ring': words(
+    'the handheld of that person cannot ring now',
+    'Choose somebody whose handheld can ring (GET /api/v1/handhelds).',
+  ),
+  // people
+  'already-on': words('you are on shift already', 'End that shift first, or go on with it.'),
+  'handheld-taken': words(
+    'somebody else is on shift with this handheld',
+    'Take another handheld, or let the charge nurse end the shift that was forgotten.',
+  ),
+  'beds-held': words(
+    'you still have beds',
+    'Hand them over first; or send keepBeds: true, then their alarms ring at the next level at once.',
+  ),
+  'nobody-else': words(
+    'nobody else has this bed',
+    'The next nurse takes the bed first; an assignment never ends without one.',
+  ),
+  'not-yours': words('it is not yours', 'The person it belongs to does it, or the charge nurse.'),
+  'not-named': words('somebody else was asked', 'Only the one who was named accepts.'),
+  oneself: words('nobody covers for themselves', 'Name a colleague.'),
+  'too-long': words('that is too long', 'Ask for less.'),
+  'already-asked': words('your beds are covered, or somebody was asked', 'End that cover first.'),
+  'already-testing': words('the bed is in test mode', 'End it first (DELETE /api/v1/alarms/test/{bed}).'),
   ended: words('it has ended already', 'Nothing is left to end; a wrong end can be corrected.'),
 };
 

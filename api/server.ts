@@ -25,6 +25,7 @@ import { nursingRoutes } from './routes/nursing.ts';
 import { observationRoutes } from './routes/observations.ts';
 import { openRoutes } from './routes/open.ts';
 import { patientRoutes } from './routes/patients.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { waveformRoutes } from './routes/waveforms.ts';
@@ -111,6 +112,8 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(biomedRoutes, { services });
       await v1.register(observationRoutes, { services, clock: options.clock });
       await v1.register(platformRoutes);
+      await v1.register(peopleRoutes, { services });
+      await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(waveformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
       await v1.register(sinkRoutes, { services });

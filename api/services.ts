@@ -1,4 +1,4 @@
-import type { Alarm, AlarmLimit } from '../model/alarm.ts';
+import type { Alarm, AlarmLimit, Delivery, Priority } from '../model/alarm.ts';
 import type { AlarmRule } from '../model/alarm-rule.ts';
 import type {
   Association,
@@ -14,8 +14,9 @@ import type { FaultReport } from '../model/fault.ts';
 import type { Job } from '../model/job.ts';
 import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, PersonId, WardId } from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
+import type { Assignment, Chain, Cover, HandheldCheck, Shift } from '../model/people.ts';
 import type { Person, Role } from '../model/person.ts';
-import type { BedView, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
+import type { BedView, DeliveryPlace, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
 
 /**
  * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
@@ -29,6 +30,8 @@ export interface Services {
   readonly observations: ObservationService;
   readonly alarms: AlarmService;
   readonly alarmRights: AlarmRightsService;
+  readonly people: PeopleService;
+  readonly deliveries: DeliveryService;
   readonly live: LiveService;
   readonly waveforms: WaveformService;
   readonly sinks: SinkService;
@@ -372,10 +375,120 @@ export const alarmActs = [
   'resume',
   'clear',
   'endMeasurement',
+  'redirect',
 ] as const;
 export type AlarmAct = (typeof alarmActs)[number];
 export interface AlarmRightsService {
   may(person: Person, act: AlarmAct, alarm: Alarm): boolean;
+}
+
+/** Shifts, beds in care, cover and chains (CLINICAL 8). Acts count at once, whatever the disk does. */
+export interface PeopleService {
+  readonly shifts: {
+    list(filter: { ward?: WardId; open?: boolean }): readonly Shift[];
+    shift(id: string): Shift | undefined;
+    openOf(person: PersonId): Shift | undefined;
+    begin(
+      by: Person,
+      wanted: { handheld: string; wards: readonly WardId[]; check?: HandheldCheck },
+    ): Shift | 'already-on' | 'handheld-taken';
+    end(by: Person, id: string): Shift | 'absent' | 'ended';
+  };
+  readonly assignments: {
+    list(filter: { ward?: WardId; bed?: BedId; person?: PersonId; open?: boolean }): readonly Assignment[];
+    assignment(id: string): Assignment | undefined;
+    bedsOf(person: PersonId): readonly BedId[];
+    take(by: Person, bed: Bed, how: { relieve?: boolean }): Assignment;
+    end(by: Person, id: string): Assignment | 'absent' | 'ended' | 'nobody-else';
+  };
+  readonly covers: {
+    list(filter: { ward?: WardId; open?: boolean }): readonly Cover[];
+    cover(id: string): Cover | undefined;
+    ask(
+      by: Person,
+      wanted: { ward: WardId; to: PersonId; minutes: number },
+    ): Cover | 'oneself' | 'too-long' | 'already-asked';
+    accept(by: Person, id: string): Cover | 'absent' | 'ended' | 'not-named';
+    end(by: Person, id: string): Cover | 'absent' | 'ended' | 'not-named';
+  };
+  readonly chains: {
+    of(ward: WardId): Chain;
+    set(
+      by: Person,
+      ward: WardId,
+      wish: Pick<Chain, 'levels' | 'patienceS' | 'quietHours'>,
+      knowsPerson: (person: PersonId) => boolean,
+    ): Promise<Chain | { refused: readonly { path: string; cause: string }[] }>;
+  };
+}
+
+/** What a handheld's or board's stream holds once it has named itself. */
+export interface DeliveryConnection {
+  beat(beat: ScreenBeat): void;
+  received(numbers: readonly number[]): void;
+  shown(numbers: readonly number[]): void;
+  close(): void;
+}
+export interface DeliveryService {
+  /** Only the person's own open shift; what the handheld does not have is sent before it returns. */
+  connectHandheld(
+    person: Person,
+    shift: string,
+    send: (text: string) => void,
+    from?: DeliveryPlace,
+  ): DeliveryConnection | 'absent' | 'ended';
+  connectBoard(person: Person, send: (text: string) => void, from?: DeliveryPlace): DeliveryConnection;
+  /** The way of an alarm with its times; undefined when nothing was ever delivered. */
+  way(alarm: AlarmId): Promise<AlarmWay | undefined>;
+  redirect(by: Person, alarm: AlarmId, to: PersonId): 'done' | 'gone' | 'not-allowed' | 'cannot-ring';
+  status(ward?: WardId): readonly ScreenStatus[];
+  readonly test: {
+    begin(
+      by: Person,
+      wanted: { bed: BedId; shift: string; priority: Priority; minutes: number },
+    ): AlarmId | 'absent' | 'ended' | 'too-long' | 'already-testing';
+    end(by: Person, bed: BedId): 'done' | 'absent';
+  };
+}
+
+/** The way of one alarm, from the sample to every handheld. */
+export interface AlarmWay {
+  readonly alarm: AlarmId;
+  readonly ward?: WardId;
+  readonly bed?: BedId;
+  readonly priority: Priority;
+  /** Receipt of the sample that raised it; absent when no sample did. */
+  readonly sampleReceivedAtMs?: number;
+  readonly judgedAtMs: number;
+  readonly deliveries: readonly {
+    readonly to: string;
+    readonly kind: 'handheld' | 'board' | 'outlet';
+    readonly person?: PersonId;
+    readonly delivery: Delivery;
+    readonly queuedAtMs: number;
+    readonly sentAtMs?: number;
+    readonly receivedAtMs?: number;
+    readonly shownAtMs?: number;
+    readonly failedAtMs?: number;
+    readonly why?: string;
+  }[];
+  /** Deliveries beyond those told one by one. */
+  readonly more: number;
+}
+
+/** How the gateway sees one handheld or board now. */
+export interface ScreenStatus {
+  readonly id: string;
+  readonly kind: 'handheld' | 'board';
+  readonly person: PersonId;
+  readonly wards: readonly WardId[] | 'all';
+  readonly handheld?: string;
+  readonly connected: boolean;
+  readonly canRing: boolean;
+  readonly why: readonly string[];
+  readonly battery?: number;
+  readonly clockOffsetMs: number;
+  readonly waiting: number;
 }
 
 export interface LiveService {
@@ -578,4 +691,12 @@ export interface HealthReport {
     readonly max: number;
     readonly count: number;
   };
+  /** Sample received to *shown* on the first handheld, of the last hour, by ward. */
+  readonly deliveryMs: readonly {
+    readonly ward: WardId;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly count: number;
+  }[];
 }

@@ -9,8 +9,8 @@ import type { Alarm } from '../model/alarm.ts';
 import type { Clock } from '../model/clock.ts';
 import { IdSchema } from '../model/ids.ts';
 import type { Person } from '../model/person.ts';
-import { knowsPatients, personOf, sees, watching } from './auth.ts';
-import type { FrameKind, LiveSubscription, LiveWatch, Services } from './services.ts';
+import { hasRole, knowsPatients, personOf, sees, watching } from './auth.ts';
+import type { DeliveryConnection, FrameKind, LiveSubscription, LiveWatch, Services } from './services.ts';
 import { record } from './shapes/shape.ts';
 import { streamPath } from './sockets.ts';
 
@@ -47,9 +47,19 @@ const BeatShape = record({
     nowMs: Type.Number(),
   }),
 });
+const From = Type.Optional(
+  record({ epoch: Type.String({ maxLength: 64 }), number: Type.Integer({ minimum: 0 }) }),
+);
+const HandheldShape = record({ handheld: record({ shift: Type.String({ maxLength: 64 }), from: From }) });
+const BoardShape = record({ board: record({ from: From }) });
+const Numbers = Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 5_000 });
 const isWatch = Compile(WatchShape);
 const isBeat = Compile(BeatShape);
 const isWaves = Compile(WavesShape);
+const isHandheld = Compile(HandheldShape);
+const isBoard = Compile(BoardShape);
+const isReceived = Compile(record({ received: Numbers }));
+const isShown = Compile(record({ shown: Numbers }));
 
 /** Waves are left out first: with this much unread nobody draws in time. */
 const wavesWaitBytes = 16_384;
@@ -63,7 +73,8 @@ const slowestBytesPerMs = 128;
 /** One ping a second; with so many unanswered it is closed, so a dead reader is gone within 5 s. */
 const unansweredPings = 4;
 const firstFrameMs = 5_000;
-const framesPerSecond = 20;
+/** Watch, beats and confirmations: a handheld in a flood confirms what came in one frame a turn. */
+const framesPerSecond = 100;
 const sessionCheckTicks = 5;
 
 interface House extends StreamOptions {
@@ -108,6 +119,7 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   const openedMs = clock.monotonicMs();
   let subscription: LiveSubscription | undefined;
   let waves: ReturnType<Services['waveforms']['subscribe']> | undefined;
+  let delivery: DeliveryConnection | undefined;
   let unanswered = 0;
   let ticks = 0;
   let frames = 0;
@@ -115,6 +127,7 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   const leave = (): void => {
     subscription?.close();
     waves?.close();
+    delivery?.close();
   };
   const end = (code: number, why: string): void => {
     leave();
@@ -128,15 +141,34 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
   socket.on('message', (data: Buffer, binary: boolean) => {
     if (++frames > framesPerSecond) return end(1008, 'too many frames');
     const said = binary ? undefined : parse(data);
-    if (subscription && isBeat.Check(said)) subscription.beat(said.beat);
+    if (subscription && isBeat.Check(said)) {
+      subscription.beat(said.beat);
+      delivery?.beat(said.beat);
+    } else if (subscription && takeDelivery(said)) return;
     else if (!subscription && isWatch.Check(said)) {
       const watch = watchOf(person, said);
       subscription = services.live.subscribe(watch, out.send);
       waves = services.waveforms.subscribe(watch.beds, out.sendWaves);
       if (said.waves) waves.ask(said.waves);
     } else if (waves && isWaves.Check(said)) waves.ask(said.waves);
-    else end(1008, 'a frame that is no watch and no beat');
+    else end(1008, 'a frame that is none of the stream’s');
   });
+
+  const deliver = (text: string): void => void out.send(text, 'alarm');
+  /** False: the frame is none of a handheld or board. */
+  const takeDelivery = (said: unknown): boolean => {
+    if (delivery && isReceived.Check(said)) delivery.received(said.received);
+    else if (delivery && isShown.Check(said)) delivery.shown(said.shown);
+    else if (!delivery && isHandheld.Check(said)) {
+      const { shift, from } = said.handheld;
+      const connected = services.deliveries.connectHandheld(person, shift, deliver, from);
+      if (typeof connected === 'string') end(4409, 'no open shift of yours');
+      else delivery = connected;
+    } else if (!delivery && isBoard.Check(said) && hasRole(person, 'display'))
+      delivery = services.deliveries.connectBoard(person, deliver, said.board.from);
+    else return false;
+    return true;
+  };
 
   return {
     end,

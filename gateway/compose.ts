@@ -17,6 +17,7 @@ import { openBooks } from './books/books.ts';
 import { lossDesk } from './books/service.ts';
 import { openCensus } from './census/census.ts';
 import type { Config } from './config/schema.ts';
+import { openDeliveries } from './delivery/open.ts';
 import { HostProcess } from './devices/host-process.ts';
 import { Hosts } from './devices/hosts.ts';
 import { RawLane } from './devices/raw-lane.ts';
@@ -78,6 +79,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     counters: { received: 0, kept: 0, ledgered: 0, quarantined: 0, duplicate: 0 },
     latency: new Latency(),
     jobs: new Jobs({ clock, chance }),
+    alarmOutlets: new Map(),
     ownSecret: chance.hex(256),
     farHosts: new Set<string>(),
     recordingFault: undefined,
@@ -288,7 +290,8 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
     device: (id) => house.registry.get(id),
     keptAtMs: (id) => house.intake.device(id)?.lastKeptAtMs,
     critical: config.alarms.criticalMetrics,
-    latency: ({ receivedAtMs, raisedAtMs }) => {
+    latency: ({ alarm, receivedAtMs, raisedAtMs }) => {
+      house.deliveries?.sampled(alarm, receivedAtMs);
       house.latency.note(raisedAtMs, raisedAtMs - receivedAtMs);
       house.metrics.alarmTook(raisedAtMs - receivedAtMs);
     },
@@ -304,6 +307,11 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
   });
   joinLive(house);
   joinWaveforms(house, config.waveforms);
+  house.closeDeliveries = await openDeliveries(house, {
+    clock,
+    chance,
+    audit: (act) => audit(house, act),
+  });
 }
 
 function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
@@ -389,8 +397,9 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     devices: house.desk,
     observations: openQueries(rooms),
     alarms,
-    // Until assignments are kept, every nurse of a ward counts as assigned to its beds.
-    alarmRights: alarmRights({ assigned: () => true }),
+    alarmRights: alarmRights({ assigned: (person, bed) => house.people.hasBed(person.id, bed) }),
+    people: house.people,
+    deliveries: house.deliveries,
     live: house.live,
     waveforms: waveformServiceOf(house, { known: knownIn(rooms), demo }),
     sinks: { list: () => house.servers.views(), test: (id) => house.servers.test(id) },
@@ -449,6 +458,7 @@ function healthOf(
     clockOffsetMs: () => clock.machineOffsetMs(),
     openLosses: () => house.ledger.open().length,
     copy: () => house.backup.status(),
+    screens: () => house.deliveries.status(),
   });
   return {
     status: worst(parts),
@@ -459,6 +469,7 @@ function healthOf(
     parts,
     counters: { ...house.counters, stored: house.historian.status().storedObservations },
     alarmLatencyMs: house.latency.figures(clock.nowMs()),
+    deliveryMs: house.deliveries.wardFigures(),
   };
 }
 
@@ -512,6 +523,7 @@ async function listen(
       house.intake.close();
       house.rawLane.close();
       await house.ledger.settle();
+      house.closeDeliveries();
       house.alarms.close();
       house.census.close();
       await house.servers.close();

@@ -30,6 +30,7 @@ export interface HealthSources {
   readonly copy: () => { ageMs: number; fault?: FaultReport } | undefined;
   /** Time-series servers. */
   readonly sinks: () => readonly Part[];
+  readonly screens: () => readonly { readonly canRing: boolean; readonly kind: string }[];
 }
 
 const workerSilentMs = 10_000;
@@ -50,6 +51,7 @@ export function healthParts(sources: HealthSources): Part[] {
     ...hosts(sources),
     devices(sources),
     ...copy(sources),
+    screens(sources),
     clock(sources),
   ];
 }
@@ -129,6 +131,14 @@ function copy(sources: HealthSources): Part[] {
   const late = fault !== undefined || ageMs > copyYellowMs;
   const says = `the second folder is ${Math.round(ageMs / 1_000)} s behind`;
   return [{ part: 'backup copy', status: late ? 'yellow' : 'green', says, fault }];
+}
+
+function screens(sources: HealthSources): Part {
+  const all = sources.screens();
+  const mute = all.filter((screen) => !screen.canRing).length;
+  const boards = all.filter((screen) => screen.kind === 'board').length;
+  const says = `${all.length - boards} handhelds on shift, ${boards} boards; ${mute} of them cannot ring`;
+  return { part: 'handhelds and boards', status: mute > 0 ? 'yellow' : 'green', says };
 }
 
 function clock({ clockOffsetMs }: HealthSources): Part {

@@ -1,11 +1,13 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Counters } from '../journal/observation-batch.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Alarm } from '../model/alarm.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
 import type { BackupRoom } from './backup/open.ts';
 import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
+import type { Deliveries } from './delivery/delivery.ts';
 import type { Hosts } from './devices/hosts.ts';
 import type { RawLane } from './devices/raw-lane.ts';
 import type { Registry } from './devices/registry.ts';
@@ -20,6 +22,7 @@ import type { Latency } from './latency.ts';
 import type { Live } from './live/live.ts';
 import type { LiveWaves } from './live/waves.ts';
 import type { createMetrics } from './metrics.ts';
+import type { People } from './people/people.ts';
 import type { Rows } from './rows/rows.ts';
 import type { Servers } from './store/servers/open.ts';
 import type { Historian } from './store/types.ts';
@@ -47,6 +50,12 @@ export interface House {
   desk: DeviceDesk;
   census: Census;
   alarms: Alarms;
+  people: People;
+  deliveries: Deliveries;
+  /** Closes people and deliveries. */
+  closeDeliveries: () => void;
+  /** Outlets that take alarms for a chain's level, by the name the chain uses. */
+  readonly alarmOutlets: Map<string, (alarm: Alarm) => void>;
   intake: Intake;
   rawLane: RawLane;
   live: Live;

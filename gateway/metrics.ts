@@ -85,6 +85,15 @@ export function createMetrics(sources: MetricSources) {
     registers: [],
   });
 
+  const alarmDelivery = new Histogram({
+    name: 'vigil_alarm_delivery_seconds',
+    help: 'from receipt of the raising sample to judged, and to sent, received and shown at its first recipient',
+    labelNames: ['hop'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+    registers: [],
+  });
+
+  register.registerMetric(alarmDelivery);
   register.registerMetric(fates);
   register.registerMetric(refusals);
   register.registerMetric(alarms);
@@ -105,6 +114,7 @@ export function createMetrics(sources: MetricSources) {
   return {
     text: () => register.metrics(),
     alarmTook: (ms: number) => alarmLatency.observe(ms / 1_000),
+    hopTook: (hop: string, ms: number) => alarmDelivery.observe({ hop }, ms / 1_000),
   };
 }
 

@@ -4,11 +4,12 @@ import type { Alarm } from '../../model/alarm.ts';
 import { Fault } from '../../model/fault.ts';
 import { IdSchema } from '../../model/ids.ts';
 import type { Person, Role } from '../../model/person.ts';
-import { clinical, nurses, personOf, sees, watching } from '../auth.ts';
+import { clinical, inSight, nurses, personOf, sees, watching } from '../auth.ts';
 import { pageBy } from '../page.ts';
 import { Refusal, settle } from '../problems.ts';
 import type { AlarmAct, AlarmActOutcome, Services } from '../services.ts';
-import { AlarmShape } from '../shapes/alarm.ts';
+import { AlarmShape, PriorityShape } from '../shapes/alarm.ts';
+import { AlarmWayShape } from '../shapes/people.ts';
 import { OpaqueId, PageQuery, pageOf, record, text, words } from '../shapes/shape.ts';
 
 const AlarmId = record({ id: OpaqueId });
@@ -35,7 +36,7 @@ const Answer = record({ outcome: Type.Literal('done'), alarm: Type.Optional(Alar
 
 /** Alarms, and what a person may do to one of them (CLINICAL 4). */
 export const alarmRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = async (app, { services }) => {
-  const { alarms, alarmRights } = services;
+  const { alarms, alarmRights, deliveries, census } = services;
   const tags = ['nursing'];
 
   app.get(
@@ -58,7 +59,12 @@ export const alarmRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
   );
 
   /** Finds the alarm, asks for the right, acts, and answers the alarm as it is then. */
-  const act = (person: Person, id: string, what: AlarmAct, run: (alarm: Alarm) => AlarmActOutcome) => {
+  const act = (
+    person: Person,
+    id: string,
+    what: AlarmAct,
+    run: (alarm: Alarm) => AlarmActOutcome | 'cannot-ring',
+  ) => {
     const alarm = alarms.alarm(id);
     if (!alarm || !mayHear(person, alarm)) throw new Fault('API_NOT_FOUND');
     if (!alarmRights.may(person, what, alarm)) return settle('not-allowed');
@@ -175,6 +181,41 @@ export const alarmRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
   );
 
   app.post(
+    '/alarms/:id/redirect',
+    told(nurses, record({ to: OpaqueId }), {
+      summary: 'Pass an alarm to somebody by hand',
+      description: 'Only to a handheld that can ring now; that person’s patience begins.',
+    }),
+    async (request) => {
+      const person = personOf(request);
+      return act(person, request.params.id, 'redirect', ({ id }) =>
+        deliveries.redirect(person, id, request.body.to),
+      );
+    },
+  );
+
+  app.get(
+    '/alarms/:id/deliveries',
+    {
+      config: { roles: watching },
+      schema: {
+        tags,
+        summary:
+          'The way of an alarm with its times: sample, judged, and sent, received, shown for each recipient',
+        params: AlarmId,
+        response: { 200: AlarmWayShape },
+      },
+    },
+    async (request) => {
+      const person = personOf(request);
+      const way = await deliveries.way(request.params.id);
+      if (!way || (way.ward !== undefined && !sees(person, way.ward)))
+        throw new Fault('API_NOT_FOUND', { what: 'alarm' });
+      return way;
+    },
+  );
+
+  app.post(
     '/alarms/:id/end-measurement',
     told(nurses, Reason, {
       summary: 'Say that the measurement behind an alarm ended',
@@ -187,7 +228,57 @@ export const alarmRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = as
       );
     },
   );
+
+  app.post(
+    '/alarms/test',
+    {
+      config: { roles: [...nurses, 'biomed'] },
+      schema: {
+        tags,
+        summary: 'Ring a named handheld for a named bed, marked TEST, half an hour at most',
+        description:
+          'It is passed on to nobody. Acknowledging quiets it; `DELETE /alarms/test/{bed}` ends it.',
+        body: record({
+          bed: IdSchema,
+          shift: OpaqueId,
+          priority: PriorityShape,
+          minutes: Type.Integer({ minimum: 1, maximum: 30 }),
+        }),
+        response: { 201: record({ alarm: Type.String() }) },
+      },
+    },
+    async (request, reply) => {
+      const person = personOf(request);
+      inSight(person, census.bed(request.body.bed), 'bed');
+      const outcome = deliveries.test.begin(person, request.body);
+      if (refusedTests.has(outcome)) return settle(outcome, 'shift');
+      void reply.code(201);
+      return { alarm: outcome };
+    },
+  );
+
+  app.delete(
+    '/alarms/test/:bed',
+    {
+      config: { roles: [...nurses, 'biomed'] },
+      schema: {
+        tags,
+        summary: 'End the test mode of a bed',
+        params: record({ bed: IdSchema }),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const person = personOf(request);
+      inSight(person, census.bed(request.params.bed), 'bed');
+      if (deliveries.test.end(person, request.params.bed) === 'absent')
+        throw new Fault('API_NOT_FOUND', { what: 'test' });
+      return reply.code(204).send(null);
+    },
+  );
 };
+
+const refusedTests: ReadonlySet<string> = new Set(['absent', 'ended', 'too-long', 'already-testing']);
 
 /** An alarm without a ward is the house's own (disk, host, clock) and holds nothing of a patient. */
 export const mayHear = (person: Person, alarm: Alarm): boolean =>

@@ -34,6 +34,15 @@ const HealthShape = shape<HealthReport>()(
       max: Type.Number(),
       count: Type.Number(),
     }),
+    deliveryMs: Type.Array(
+      record({
+        ward: Type.String(),
+        p50: Type.Number(),
+        p99: Type.Number(),
+        max: Type.Number(),
+        count: Type.Number(),
+      }),
+    ),
   }),
 );
 

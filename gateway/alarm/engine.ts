@@ -78,6 +78,8 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
   readonly technical: {
     raise(condition: string, request: TechnicalRequest): AlarmId;
     end(condition: string, about?: string): void;
+    /** The `about` of all that are present of a condition. */
+    presentOf(condition: string): readonly string[];
   };
 
   constructor(options: AlarmOptions) {

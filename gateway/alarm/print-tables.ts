@@ -1,6 +1,7 @@
 import { priorities, type Priority } from '../../model/alarm.ts';
 import { profiles } from '../../model/census.ts';
 import { metrics } from '../../model/metric-table.ts';
+import { redirection, redirectionEvents, redirections } from '../delivery/redirection.ts';
 import { highBandDelayS, lifeCritical, longestDelayS, saturationLowest } from '../census/limit-range.ts';
 import { longestPauseMs, patienceMs, realarmMs } from './acts.ts';
 import { technicalConditions } from './conditions.ts';
@@ -52,6 +53,14 @@ const responsibilityTable = (): string =>
   });
 const deliveryTable = (): string =>
   axisTable({ name: 'delivery', moves: delivery, states: deliveries, events: deliveryEvents });
+
+const redirectionTable = (): string =>
+  axisTable({
+    name: 'redirection',
+    moves: redirection,
+    states: redirections,
+    events: redirectionEvents,
+  });
 
 /** What a ward starts with. */
 export function defaultsTable(): string {
@@ -163,6 +172,7 @@ export const alarmTables: Readonly<Record<string, () => string>> = {
   inactivation: inactivationTable,
   responsibility: responsibilityTable,
   delivery: deliveryTable,
+  redirection: redirectionTable,
   defaults: defaultsTable,
   range: rangeTable,
   sources: sourcesTable,

@@ -46,6 +46,7 @@ export interface Identity {
   person(secret: string): Person | undefined;
   signOut(secret: string): void;
   people(): readonly Person[];
+  byId(id: PersonId): Person | undefined;
   addPerson(
     by: { readonly id: PersonId },
     person: NewPerson,
@@ -133,6 +134,7 @@ export async function createIdentity(house: IdentityHouse): Promise<Identity> {
     person: (secret) => found(sessions.touch(secret)),
     signOut: (secret) => sessions.end(secret),
     people: () => [...people.values()].map(withoutPassword),
+    byId: (id) => found(id),
     addPerson: (_by, person) => add(person),
   };
 }

@@ -180,7 +180,7 @@ export class RowsFile {
   }
 
   private readLast(): { numbers: Record<LogName, number>; hash: string } {
-    const numbers = { 'alarm-log': 0, audit: 0, losses: 0 };
+    const numbers = Object.fromEntries(logNames.map((log) => [log, 0])) as Record<LogName, number>;
     for (const log of logNames)
       numbers[log] =
         (this.sql(`SELECT max(number) AS n FROM ${sqlName(log)}`).get()?.['n'] as number | null) ?? 0;

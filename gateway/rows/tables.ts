@@ -11,7 +11,9 @@ import type {
 } from '../../model/census.ts';
 import type { Device } from '../../model/device.ts';
 import type { BedId, DeviceId, EncounterId, HostId, PersonId, WardId } from '../../model/ids.ts';
+import type { Assignment, Chain, Cover, Shift } from '../../model/people.ts';
 import type { Person } from '../../model/person.ts';
+import type { AlarmWay } from '../delivery/way.ts';
 
 /** What is kept of a device's or host's secret; the id is its client id and user name. */
 export interface CredentialRow {
@@ -53,6 +55,11 @@ export interface LimitsRow {
   readonly limits: readonly AlarmLimit[];
 }
 
+/** The chain of a ward; the id is the ward's. */
+export interface ChainRow extends Chain {
+  readonly id: WardId;
+}
+
 /** Anything small the gateway must know again after a start: boot state, clean stop, an epoch. */
 export interface SettingRow {
   readonly id: string;
@@ -72,6 +79,10 @@ export interface Tables {
   people: PersonRow;
   settings: SettingRow;
   monitoring: MonitoringRow;
+  shifts: Shift;
+  assignments: Assignment;
+  covers: Cover;
+  chains: ChainRow;
 }
 export type TableName = keyof Tables;
 export type RowOf<T extends TableName> = Tables[T];
@@ -89,6 +100,10 @@ export const tableNames = [
   'people',
   'settings',
   'monitoring',
+  'shifts',
+  'assignments',
+  'covers',
+  'chains',
 ] as const satisfies readonly TableName[];
 
 /** One transition of one alarm, with the alarm as it stands after it. */
@@ -145,15 +160,22 @@ export interface LossEntry {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** The way of one alarm as far as it had come; the newest entry of an alarm holds all of it. */
+export interface DeliveriesEntry {
+  readonly atMs: number;
+  readonly way: AlarmWay;
+}
+
 export interface Logs {
   'alarm-log': AlarmLogEntry;
   audit: AuditEntry;
   losses: LossEntry;
+  deliveries: DeliveriesEntry;
 }
 export type LogName = keyof Logs;
 export type EntryOf<L extends LogName> = Logs[L];
 
-export const logNames = ['alarm-log', 'audit', 'losses'] as const satisfies readonly LogName[];
+export const logNames = ['alarm-log', 'audit', 'losses', 'deliveries'] as const satisfies readonly LogName[];
 
 /** By what a log may be searched. */
 export interface LogMark {
@@ -173,6 +195,10 @@ export function markOf<L extends LogName>(log: L, entry: EntryOf<L>): LogMark {
   if (log === 'audit') {
     const { by, ward, bed, device } = entry as AuditEntry;
     return { who: by, ward, bed, device };
+  }
+  if (log === 'deliveries') {
+    const { alarm, bed, ward } = (entry as DeliveriesEntry).way;
+    return { alarm, bed, ward };
   }
   return { device: (entry as LossEntry).device };
 }

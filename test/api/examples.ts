@@ -47,6 +47,21 @@ const wardLimits = {
   reason: 'ward round',
 };
 
+/** Somebody on shift in ward east who has a bed and has asked for cover. */
+function standingPeople({ people, identity }: Bench['services']) {
+  const wards = ['east'];
+  const ada = { id: 'ada', user: 'ada', name: 'Ada', roles: ['nurse' as const], wards };
+  const colleague = identity.people().find((one) => one.user === 'colleague')?.id ?? 'nobody';
+  const begun = people.shifts.openOf(ada.id) ?? people.shifts.begin(ada, { handheld: 'H-1', wards });
+  const bed = { id: 'east-2', ward: 'east', label: '2' };
+  const held = people.assignments.take(ada, bed, {});
+  people.assignments.take({ ...ada, id: 'bo' }, bed, {});
+  const open = people.covers.list({ open: true }).find((cover) => cover.from === ada.id);
+  const cover = open ?? people.covers.ask(ada, { ward: 'east', to: colleague, minutes: 30 });
+  const idOf = (row: { id: string } | string): string => (typeof row === 'string' ? row : row.id);
+  return { shift: idOf(begun), assignment: held.id, cover: idOf(cover), colleague };
+}
+
 /** Made anew for each call, because some name what they make. */
 export function examplesOf({ ids, job, services }: Bench): Readonly<Record<string, Example>> {
   const { east } = ids;
@@ -75,6 +90,7 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     encounter: east.encounter,
     beginAtMs: Date.now(),
   };
+  const people = standingPeople(services);
   const alarm = services.alarms.active({ ward: 'east' }).find((one) => one.kind === 'physiological');
   rung ??= alarm?.id;
   return {
@@ -123,6 +139,81 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       url: `/api/v1/encounters/${east.encounter}/profile`,
       body: { profile: 'adult' },
       absent: { url: '/api/v1/encounters/none/profile' },
+    },
+    'POST /api/v1/alarms/{id}/redirect': {
+      url: `/api/v1/alarms/${alarm?.id}/redirect`,
+      body: { to: 'nobody' },
+      absent: { url: '/api/v1/alarms/none/redirect' },
+    },
+    'GET /api/v1/alarms/{id}/deliveries': {
+      url: `/api/v1/alarms/${alarm?.id}/deliveries`,
+      absent: { url: '/api/v1/alarms/none/deliveries' },
+    },
+    'POST /api/v1/alarms/test': {
+      url: '/api/v1/alarms/test',
+      body: { bed: 'east-3', shift: people.shift, priority: 'low', minutes: 1 },
+      absent: { body: { bed: 'none', shift: people.shift, priority: 'low', minutes: 1 } },
+    },
+    'DELETE /api/v1/alarms/test/{bed}': {
+      url: '/api/v1/alarms/test/east-3',
+      absent: { url: '/api/v1/alarms/test/none' },
+    },
+    'GET /api/v1/colleagues': { url: '/api/v1/colleagues?ward=east' },
+    'GET /api/v1/handhelds': { url: '/api/v1/handhelds?ward=east' },
+    'GET /api/v1/shifts': { url: '/api/v1/shifts?ward=east&open=true' },
+    'POST /api/v1/shifts': {
+      url: '/api/v1/shifts',
+      body: {
+        handheld: freshId(),
+        wards: ['east'],
+        check: { visible: true, wakeLock: true, audio: true, battery: 0.9, clockOffsetMs: 12 },
+      },
+      absent: { body: { handheld: freshId(), wards: ['none'] } },
+    },
+    'POST /api/v1/shifts/{id}/end': {
+      url: `/api/v1/shifts/${people.shift}/end`,
+      body: { keepBeds: true },
+      absent: { url: '/api/v1/shifts/none/end' },
+    },
+    'GET /api/v1/assignments': { url: '/api/v1/assignments?ward=east&bed=east-1&open=true' },
+    'POST /api/v1/assignments': {
+      url: '/api/v1/assignments',
+      body: { bed: 'east-1', relieve: true },
+      absent: { body: { bed: 'none' } },
+    },
+    'POST /api/v1/assignments/{id}/end': {
+      url: `/api/v1/assignments/${people.assignment}/end`,
+      body: {},
+      absent: { url: '/api/v1/assignments/none/end' },
+    },
+    'GET /api/v1/cover': { url: '/api/v1/cover?ward=east' },
+    'POST /api/v1/cover': {
+      url: '/api/v1/cover',
+      body: { ward: 'east', to: people.colleague, minutes: 30 },
+      absent: { body: { ward: 'none', to: people.colleague, minutes: 30 } },
+    },
+    'POST /api/v1/cover/{id}/accept': {
+      url: `/api/v1/cover/${people.cover}/accept`,
+      body: {},
+      absent: { url: '/api/v1/cover/none/accept' },
+    },
+    'POST /api/v1/cover/{id}/end': {
+      url: `/api/v1/cover/${people.cover}/end`,
+      body: {},
+      absent: { url: '/api/v1/cover/none/end' },
+    },
+    'GET /api/v1/chains/{ward}': {
+      url: '/api/v1/chains/east',
+      absent: { url: '/api/v1/chains/none' },
+    },
+    'PUT /api/v1/chains/{ward}': {
+      url: '/api/v1/chains/east',
+      body: {
+        levels: [[{ assigned: true }], [{ role: 'charge-nurse' }, { board: true }], [{ outlet: 'pagers' }]],
+        patienceS: { high: 60, medium: 120, low: 300 },
+        quietHours: { from: '22:00', to: '06:00', zone: 'Asia/Shanghai' },
+      },
+      absent: { url: '/api/v1/chains/none' },
     },
     'GET /api/v1/encounters': { url: '/api/v1/encounters?ward=east&open=true' },
     'GET /api/v1/encounters/{id}': {

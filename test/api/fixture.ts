@@ -101,6 +101,8 @@ export async function openBench(options: Partial<ServerOptions> = {}): Promise<B
   const app = await serve(options);
   const ids = { east: await furnish(gateway, 'east'), west: await furnish(gateway, 'west') };
   const speak = await connectDevices(gateway);
+  const colleague = { user: 'colleague', name: 'Bo', password, roles: ['nurse' as const], wards: ['east'] };
+  await services.identity.addPerson(by, colleague);
   let users = 0;
   const job = jobs.start({
     kind: 'count',

@@ -167,6 +167,9 @@ const refusedHere = [
   'POST /api/v1/session',
   'POST /api/v1/devices/test',
   'POST /api/v1/alarms/{id}/clear',
+  'POST /api/v1/alarms/{id}/redirect',
+  'POST /api/v1/cover/{id}/accept',
+  'POST /api/v1/cover/{id}/end',
 ];
 
 describe('out: an answer', async () => {
