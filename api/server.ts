@@ -113,7 +113,6 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(observationRoutes, { services, clock: options.clock });
       await v1.register(platformRoutes);
       await v1.register(peopleRoutes, { services });
-      await v1.register(platformRoutes, { services, clock: options.clock });
       await v1.register(waveformRoutes, { services, clock: options.clock });
       await v1.register(adminRoutes, { services });
       await v1.register(sinkRoutes, { services });
