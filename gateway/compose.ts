@@ -42,6 +42,7 @@ import { createMetrics } from './metrics.ts';
 import { knownIn, openQueries } from './query/open.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
+import { leastRetentionMs, retentionOf } from './store/retention.ts';
 import { openServers } from './store/servers/open.ts';
 import { joinWaveforms, openWaveformRoom, waveformServiceOf } from './waveforms/open.ts';
 
@@ -189,7 +190,7 @@ async function openKeeping(
     clock,
     told: (fault) => noteFault(house, log, 'historian', fault),
     deadlineMs: config.historian.queryDeadlineMs,
-    retentionMs: config.historian.retentionHours * 3_600_000,
+    retention: retentionOf(config.historian, config.sinks),
     corrections: config.historian.corrections,
   });
   house.waveforms = await openWaveformRoom({
@@ -384,10 +385,12 @@ const metricsOf = (house: House): House['metrics'] =>
 function servicesOf(house: House, options: GatewayOptions): Services {
   const { clock, demo } = options;
   const { census, alarms } = house;
+  const { historian, sinks } = options.config;
+  const retentionMs = leastRetentionMs(retentionOf(historian, sinks));
   const rooms = {
     ...house,
     clock,
-    retentionMs: options.config.historian.retentionHours * 3_600_000,
+    retentionMs,
     long: () => house.servers.longStore,
     isCharted: () => false,
   };
@@ -410,7 +413,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
       ...house,
       folder: resolve(options.config.data),
       clock,
-      retentionMs: options.config.historian.retentionHours * 3_600_000,
+      retentionMs,
     }),
     health: () => healthOf(house, options),
     metrics: () => house.metrics.text(),
@@ -429,8 +432,8 @@ function healthOf(
     door: () => house.broker.stats(),
     sinks: () => house.servers.health(),
     historian: () => {
-      const { lagMs, fault, aliveAtMs } = house.historian.status();
-      return { lagMs, fault, silentForMs: silentFor(aliveAtMs) };
+      const { lagMs, fault, aliveAtMs, expiredObservations: expired } = house.historian.status();
+      return { lagMs, fault, silentForMs: silentFor(aliveAtMs), expired };
     },
     waveforms: () => {
       const { lagMs, fault, aliveAtMs } = house.waveforms.status();

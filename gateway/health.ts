@@ -12,6 +12,8 @@ interface StoreHealth {
   readonly lagMs: number;
   readonly fault?: FaultReport;
   readonly silentForMs: number;
+  /** Deleted since the start because their time was over. */
+  readonly expired?: number;
 }
 
 /** What the house knows of itself at this moment; each is asked for when the page is. */
@@ -87,12 +89,13 @@ function journal({ recording, recordingFault, openLosses }: HealthSources): Part
   };
 }
 
-function store(part: string, { lagMs, fault, silentForMs }: StoreHealth): Part {
+function store(part: string, { lagMs, fault, silentForMs, expired = 0 }: StoreHealth): Part {
   const silent = silentForMs > workerSilentMs;
   const status = silent || lagMs > lagRedMs ? 'red' : lagMs > lagYellowMs || fault ? 'yellow' : 'green';
+  const gone = expired > 0 ? `; ${expired} observations past their retention deleted since the start` : '';
   const says = silent
     ? `silent for ${Math.round(silentForMs / 1_000)} s`
-    : `behind by ${Math.round(lagMs)} ms`;
+    : `behind by ${Math.round(lagMs)} ms${gone}`;
   return { part, status, says, fault };
 }
 

@@ -116,7 +116,18 @@ export const ConfigSchema = section(
     ),
     historian: section(
       {
-        retentionHours: integer(72, 1, 'how long the embedded store keeps values'),
+        retentionHours: integer(720, 1, 'how long the embedded store keeps vital signs and what is charted'),
+        settingsRetentionHours: integer(
+          720,
+          1,
+          'the same of what devices are set to, their texts and states',
+        ),
+        technicalRetentionHours: integer(168, 1, 'the same of rooms, supplies and batteries'),
+        besideServerHours: integer(
+          72,
+          1,
+          'nothing longer than this while a time-series server answers long queries',
+        ),
         queryDeadlineMs: integer(5_000, 100, 'a query that takes longer is given up'),
         corrections: integer(1_000_000, 1_000, 'corrections by people that are kept; then more are refused'),
       },

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import type { TextValue } from './columns.ts';
+import type { Retention } from './retention.ts';
 import type {
   Aggregate,
   Corrected,
@@ -18,8 +19,8 @@ export interface HistorianBounds {
   readonly headObservations: number;
   /** The oldest of them at most this old. */
   readonly headAgeMs: number;
-  /** What is older is deleted. */
-  readonly retentionMs: number;
+  /** What is older than this, by the class of its metric, is deleted, ms. */
+  readonly retention: Retention;
   /** Rows a range query gives at once at most. */
   readonly pageRows: number;
   /** Rows an aggregate query gives at most. */
@@ -35,7 +36,7 @@ export interface HistorianBounds {
 export const defaultBounds: HistorianBounds = {
   headObservations: 400_000,
   headAgeMs: 30_000,
-  retentionMs: 72 * 3_600_000,
+  retention: { vital: 72 * 3_600_000, settings: 72 * 3_600_000, technical: 72 * 3_600_000 },
   pageRows: 10_000,
   aggregateRows: 100_000,
   compactObservations: 2_000_000,
@@ -115,6 +116,7 @@ export type HistorianAnswer =
 export interface HistorianAlive {
   readonly series: number;
   readonly stored: number;
+  readonly expired: number;
   readonly bytes: number;
   /** Numbers of the batches a query finds, in memory or on disk. */
   readonly taken: Readonly<Partial<Record<JournalClass, Ranges>>>;

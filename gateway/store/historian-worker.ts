@@ -125,8 +125,7 @@ async function work(): Promise<void> {
 
 async function expire(): Promise<void> {
   try {
-    while (!core.expireStep(clock.nowMs())) await breath();
-    core.expireSeries(clock.nowMs());
+    while (!core.expireStep(clock.nowMs())) await quiet();
   } catch (error) {
     refuse(error);
   }

@@ -128,6 +128,7 @@ class WorkerHistorian implements EmbeddedHistorian {
       lagMs: this.lagMs,
       series: this.alive?.series ?? 0,
       storedObservations: this.alive?.stored ?? 0,
+      expiredObservations: this.alive?.expired ?? 0,
       bytes: this.alive?.bytes ?? 0,
       aliveAtMs: this.line.aliveAtMs,
       ...(this.fault ? { fault: this.fault.toJSON() } : {}),

@@ -17,6 +17,7 @@ import type {
   HistorianSettings,
   RowColumns,
 } from './historian-protocol.ts';
+import { Expiry } from './expire.ts';
 import { aggregate, type AggregateAsk } from './figures.ts';
 import { linesOf, type LineAsk } from './lines.ts';
 import { clampLimit, correct, latest, range, type Breathe } from './queries.ts';
@@ -28,7 +29,6 @@ import type { Correction, KeptCorrection, LinePage, SeriesSpan } from './types.t
 const mostTextChars = 4_000_000;
 const cacheKib = 2_048;
 const checkUpToBytes = 256 * 1024 * 1024;
-const expirePerStep = 500;
 const shrinkPages = 200;
 /** Free pages (4 KiB) the file may keep for the next blocks. */
 const sparePages = 64;
@@ -46,6 +46,7 @@ export class StoreCore {
   /** Batches were taken since the last write, if only ones without observations. */
   unwritten = false;
   private compaction: Compaction | undefined;
+  private readonly expiry: Expiry;
   private stored: number;
   private newestAtMs = 0;
 
@@ -68,6 +69,7 @@ export class StoreCore {
     this.delivered = this.file.loadDelivered(settings.epoch);
     for (const [klass, ranges] of this.delivered) this.takenBatches.set(klass, ranges);
     this.stored = this.file.count();
+    this.expiry = new Expiry(this.file, this.book, settings.retention);
   }
 
   /** Whether the body can be taken without writing first; an empty head takes any. */
@@ -128,52 +130,14 @@ export class StoreCore {
     return this.file.shrink(shrinkPages, sparePages);
   }
 
-  /** Deletes some of what is older than the retention, by its own time and by receipt; true when nothing is left. */
+  /** Deletes some of what is older than its retention; true when nothing is left. */
   expireStep(nowMs: number): boolean {
-    const before = nowMs - this.settings.retentionMs;
-    const { file } = this;
-    const rows = file
-      .sql('SELECT id, observations FROM chunks WHERE toMs < ? AND receivedToMs < ? LIMIT ?')
-      .all(before, before, expirePerStep);
-    const blocks =
-      this.compaction || file.compacted.throughBlock > 0
-        ? []
-        : file.blocks.filter((block) => block.toMs < before && block.receivedToMs < before);
-    if (rows.length === 0 && blocks.length === 0) return true;
-    file.write(() => {
-      for (const row of rows) file.sql('DELETE FROM chunks WHERE id = ?').run(row['id'] as number);
-      for (const block of blocks) file.sql('DELETE FROM blocks WHERE id = ?').run(block.id);
-    });
-    for (const row of rows) this.stored -= row['observations'] as number;
-    for (const block of blocks) {
-      this.stored -= block.observations;
-      file.blocks.splice(file.blocks.indexOf(block), 1);
-    }
-    file.shrink(shrinkPages);
-    return false;
-  }
-
-  /** Forgets series of which nothing is kept and nothing newer than the retention was seen. */
-  expireSeries(nowMs: number): void {
-    const before = nowMs - this.settings.retentionMs;
-    const kept = this.file.sql('SELECT 1 FROM chunks WHERE series = ? LIMIT 1');
-    const gone = new Set<number>();
-    for (const series of this.book.all) {
-      const newest = series && this.book.latest[series.id];
-      if (!newest || Math.max(newest.takenAtMs, newest.receivedAtMs) >= before) continue;
-      if (kept.get(series.id) === undefined) gone.add(series.id);
-    }
-    if (gone.size === 0) return;
-    for (let row = 0; row < this.head.length; row++) gone.delete(this.head.series[row] ?? 0);
-    for (const block of this.file.blocks)
-      for (const { series } of this.file.directory(block.id)) gone.delete(series);
-    this.file.write(() => {
-      for (const series of gone) {
-        this.file.sql('DELETE FROM series WHERE id = ?').run(series);
-        this.file.sql('DELETE FROM latest WHERE series = ?').run(series);
-      }
-    });
-    for (const series of gone) this.book.remove(series);
+    const compacting = this.compaction !== undefined || this.file.compacted.throughBlock > 0;
+    const before = this.expiry.deleted;
+    const done = this.expiry.step(nowMs, compacting ? 'chunks only' : 'with blocks');
+    this.stored -= this.expiry.deleted - before;
+    if (done) this.expiry.forget(this.head, nowMs);
+    return done;
   }
 
   range(
@@ -207,6 +171,7 @@ export class StoreCore {
     return {
       series: this.book.count,
       stored: this.stored + this.head.length,
+      expired: this.expiry.deleted,
       bytes: this.file.bytes(),
       taken: listed(this.takenBatches),
       newestAtMs: this.newestAtMs,

@@ -97,6 +97,8 @@ export interface HistorianStatus {
   readonly lagMs: number;
   readonly series: number;
   readonly storedObservations: number;
+  /** Deleted since the start because their retention was over. */
+  readonly expiredObservations: number;
   readonly bytes: number;
   readonly fault?: FaultReport;
   /** Last sign of life of its worker, monotonic ms of the main thread. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { MessagePort } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { defaultBounds } from '../../../gateway/store/historian-protocol.ts';
 import { openHistorian } from '../../../gateway/store/historian.ts';
 import { packRecords } from '../../../journal/record-batch.ts';
 import type { SinkAnswer, SinkBatch, SinkSpec } from '../../../journal/types.ts';
@@ -224,7 +225,9 @@ test('a folder that cannot hold a database refuses the start in words', async ()
 
 test('what is older than the retention is deleted, and a series of which nothing is left is forgotten', async () => {
   using folder = openFolder();
-  await using room = await openRoom(folder.path, { retentionMs: 3_600_000 });
+  await using room = await openRoom(folder.path, {
+    retention: { ...defaultBounds.retention, vital: 3_600_000 },
+  });
   await keep(room.journal, clock.nowMs() - 7_200_000);
   await until('ten rows', async () => (await countOf(room.historian)) === 10);
   await room.historian.flush();
@@ -235,6 +238,7 @@ test('what is older than the retention is deleted, and a series of which nothing
     'no series',
     () => room.historian.status().series === 0 && room.historian.status().storedObservations === 0,
   );
+  expect(room.historian.status().expiredObservations).toBe(10);
 });
 
 test('figures for more intervals than can be given are refused in words', async () => {

@@ -154,7 +154,7 @@ class Room {
       folder: this.folder.path,
       epoch: 'e1',
       headObservations: 50,
-      retentionMs: 1e15,
+      retention: { vital: 1e15, settings: 1e15, technical: 1e15 },
     };
     return new StoreCore(settings, baseMs, (fault) => {
       throw fault;
