@@ -378,6 +378,7 @@ const metricsOf = (house: House): House['metrics'] =>
     recording: () => house.intake.recording,
     sinks: () => house.servers.views(),
     historianLagMs: () => house.historian.status().lagMs,
+    waveforms: () => house.waveforms.status(),
     door: () => house.broker.stats(),
     activeAlarms: () => house.alarms.active(),
   });

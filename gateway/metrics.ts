@@ -16,6 +16,7 @@ export interface MetricSources {
     readonly lastSuccessAtMs?: number;
   }[];
   readonly historianLagMs: () => number;
+  readonly waveforms: () => { lagMs: number; blocks: number; bytes: number; strips: number };
   readonly door: () => {
     connections: number;
     signedIn: number;
@@ -49,6 +50,13 @@ export function createMetrics(sources: MetricSources) {
     'age of the oldest kept observation that a query would not find',
     () => sources.historianLagMs() / 1_000,
   );
+  const waves = sources.waveforms;
+  gauge('vigil_waveforms_lag_seconds', 'age of what a query for waveforms would find last', () => {
+    return waves().lagMs / 1_000;
+  });
+  gauge('vigil_waveforms_blocks', 'blocks of samples kept', () => waves().blocks);
+  gauge('vigil_waveforms_bytes', 'their bytes on disk', () => waves().bytes);
+  gauge('vigil_waveforms_strips', 'strips kept for alarms', () => waves().strips);
   gauge('vigil_mqtt_connections', 'connections at the front door', () => sources.door().connections);
   gauge('vigil_mqtt_signed_in', 'clients signed in', () => sources.door().signedIn);
   gauge('vigil_mqtt_unconfirmed', 'messages read and not yet confirmed', () => sources.door().pending);

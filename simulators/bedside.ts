@@ -8,6 +8,7 @@ import { openOpcuaMonitor } from './opcua-monitor.ts';
 import type { PatientSource } from './patient.ts';
 import { openSerialLine, type SerialLine, type SerialLineOptions } from './serial-line.ts';
 import { openWireProxy } from './wire-proxy.ts';
+import { loadWaves, playWaves } from './waves.ts';
 import { startWearable, type Wearable, type WearableOptions } from './wearable.ts';
 
 export type BedKind = 'masimo' | 'modbus' | 'opcua' | 'wearable';
@@ -33,6 +34,8 @@ export interface Place {
   readonly bed: string;
   readonly recording: string;
   readonly patient: PatientSource;
+  /** Recorded waves that a wearable tells too. */
+  readonly waves?: { readonly record: string; readonly channels: readonly string[] };
 }
 
 /** What one kind's beds came to: how to reach them, their wires, and how to end them. */
@@ -152,13 +155,16 @@ export async function openOpcuaBeds(
 
 /** A wearable; it starts when somebody puts it on with its credentials. */
 export function openWearableBed(
-  { bed, recording, patient }: Place,
+  { bed, recording, patient, waves }: Place,
   { clock, chance, boots = systemChance() }: BedsideOptions,
 ): Opened {
+  // From when the patient lies there, so that waves and values of one recording go together.
+  const played = waves && playWaves(loadWaves(waves.record, waves.channels), clock);
   const mischief = createMischief({ clock, chance });
   const worn: Wearable[] = [];
   const wear = (login: WearableLogin): Wearable => {
-    const wearable = startWearable({ ...login, patient, clock, chance, mischief, boot: boots.hex(64) });
+    const boot = boots.hex(64);
+    const wearable = startWearable({ ...login, patient, waves: played, clock, chance, mischief, boot });
     worn.push(wearable);
     return wearable;
   };

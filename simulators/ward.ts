@@ -44,19 +44,27 @@ export interface WardOptions {
 }
 
 /** Beds 1 to 8. Bed 3 is above 120 /min from 35 s on; bed 1 falls to 88 % at 49 s. */
-const standing: readonly { readonly kind: BedKind; readonly recording: string; readonly offsetS?: number }[] =
-  [
-    { kind: 'masimo', recording: 'icu_b22_1s' },
-    { kind: 'masimo', recording: 'icu_b19_1s' },
-    { kind: 'modbus', recording: 'icu_b21_1s' },
-    // Hourly charted: a quiet hour with cuff pressure and temperature, five minutes after its charting.
-    { kind: 'modbus', recording: 'icu_s02_1h', offsetS: 9 * 3_600 + 300 },
-    { kind: 'opcua', recording: 'icu_b13_1s' },
-    // Charted each minute: all measured, a cuff pressure of 30 s ago, the next ones every five minutes.
-    { kind: 'opcua', recording: 'icu_m1_1min', offsetS: 6_420 + 30 },
-    { kind: 'wearable', recording: 'icu_b01_1s' },
-    { kind: 'wearable', recording: 'icu_b04_1s' },
-  ];
+const standing: readonly (Pick<Place, 'recording' | 'waves'> & {
+  readonly kind: BedKind;
+  readonly offsetS?: number;
+})[] = [
+  { kind: 'masimo', recording: 'icu_b22_1s' },
+  { kind: 'masimo', recording: 'icu_b19_1s' },
+  { kind: 'modbus', recording: 'icu_b21_1s' },
+  // Hourly charted: a quiet hour with cuff pressure and temperature, five minutes after its charting.
+  { kind: 'modbus', recording: 'icu_s02_1h', offsetS: 9 * 3_600 + 300 },
+  { kind: 'opcua', recording: 'icu_b13_1s' },
+  // Charted each minute: all measured, a cuff pressure of 30 s ago, the next ones every five minutes.
+  { kind: 'opcua', recording: 'icu_m1_1min', offsetS: 6_420 + 30 },
+  // Values and waves of one patient.
+  {
+    kind: 'wearable',
+    recording: 'icu_b01_1s',
+    waves: { record: 'icu_b01', channels: ['ii', 'pleth', 'resp'] },
+  },
+  // Waves of another patient than the values: of icu_b04 there are none.
+  { kind: 'wearable', recording: 'icu_b04_1s', waves: { record: 'icu_x1', channels: ['ii', 'pleth'] } },
+];
 
 interface WardPlace extends Place {
   readonly kind: BedKind;
@@ -118,6 +126,7 @@ function layBeds(
     const asPlanned = plan !== undefined && recording === plan.recording;
     const drawnMs = Math.floor(chance.fraction() * loaded.lengthMs);
     const offsetMs = asPlanned ? (plan.offsetS ?? 0) * 1_000 : recordings[bed] !== undefined ? 0 : drawnMs;
-    return { bed, kind, recording, patient: playPatient(loaded, { clock, speed, offsetMs }) };
+    const waves = asPlanned ? plan.waves : undefined;
+    return { bed, kind, recording, waves, patient: playPatient(loaded, { clock, speed, offsetMs }) };
   });
 }

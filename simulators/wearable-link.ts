@@ -25,6 +25,8 @@ interface Owner {
 export interface WearableLink {
   /** Sends what the outbox hands out, as far as there is room. */
   pump(): void;
+  /** Sends a block of a wave once, if there is a connection. */
+  sendWave(seq: number, payload: Buffer): void;
   connected(): boolean;
   close(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export interface WearableLink {
 interface Letter extends Message {
   readonly via: MqttClient;
   readonly seq: number;
+  readonly branch?: 'waveforms';
 }
 
 const retry = { firstMs: 500, mostMs: 10_000 };
@@ -42,7 +45,8 @@ const farewellMs = 2_000;
 export function createLink(options: LinkOptions, owner: Owner): WearableLink {
   const { clock, chance, mischief } = options;
   const { outbox } = owner;
-  const topic = (branch: 'observations' | 'state'): string => `v1/device/${options.clientId}/${branch}`;
+  const topic = (branch: 'observations' | 'waveforms' | 'state'): string =>
+    `v1/device/${options.clientId}/${branch}`;
   let client: MqttClient | undefined;
   let up = false;
   let closed = false;
@@ -103,7 +107,7 @@ export function createLink(options: LinkOptions, owner: Owner): WearableLink {
   const send = (message: Letter | Message): void => {
     const letter = 'via' in message ? message : undefined;
     if (!client || !up || (letter && letter.via !== client)) return;
-    client.publish(topic('observations'), message.payload, { qos: 1 }, (error) => {
+    client.publish(topic(letter?.branch ?? 'observations'), message.payload, { qos: 1 }, (error) => {
       if (error || !letter || letter.via !== client) return;
       outbox.confirm(letter.seq);
       pump();
@@ -119,6 +123,9 @@ export function createLink(options: LinkOptions, owner: Owner): WearableLink {
 
   return {
     pump,
+    sendWave: (seq, payload) => {
+      if (client && up) carry({ payload, via: client, seq, branch: 'waveforms' });
+    },
     connected: () => up,
     close: async () => {
       closed = true;

@@ -1,11 +1,12 @@
 import type { Clock } from '../model/clock.ts';
 import type { Chance, DeviceId } from '../model/ids.ts';
-import type { WireValue } from '../model/wire.ts';
+import type { WaveformMessage, WireValue } from '../model/wire.ts';
 import type { Mischief } from './mischief.ts';
 import { atOnceAndEvery, type PatientSource } from './patient.ts';
 import type { Patient } from './recording.ts';
-import { createLink } from './wearable-link.ts';
+import { createLink, type WearableLink } from './wearable-link.ts';
 import { createOutbox } from './wearable-outbox.ts';
+import type { TakenWave } from './waves.ts';
 
 export interface WearableOptions {
   /** `mqtt://127.0.0.1:1883`. */
@@ -25,6 +26,8 @@ export interface WearableOptions {
   readonly keepAtMost?: number;
   /** Not confirmed at a time; default 20. */
   readonly unconfirmedAtMost?: number;
+  /** What its leads and its clip have taken since the last call; told twice a second, and never kept: it has no room for it. */
+  readonly waves?: () => readonly TakenWave[];
   /** Done to what it sends, and to its connection. */
   readonly mischief?: Mischief;
 }
@@ -42,6 +45,8 @@ export interface Wearable {
   /** Says death and leaves. */
   close(): Promise<void>;
 }
+
+const waveEveryMs = 500;
 
 /**
  * A wearable that speaks the device contract v1 itself: one message a second, QoS 1, a boot of its own, one seq counter,
@@ -63,15 +68,46 @@ export function startWearable(options: WearableOptions): Wearable {
     outbox.add({ seq: ++seq, takenMonoMs: clock.monotonicMs(), takenAtMs, values: values(patient()) });
     link.pump();
   });
+  const stopWaves = clock.every(waveEveryMs, () => {
+    for (const wave of options.waves?.() ?? []) sendWave(options, link, { wave, seq: () => ++seq });
+  });
   return {
     boot,
     counts: () => outbox.counts(),
     connected: () => link.connected(),
     close: async () => {
       stop();
+      stopWaves();
       await link.close();
     },
   };
+}
+
+/** Longer ones (of a time without a connection) are of no use to anybody who watches. */
+const longestBlockMs = 5_000;
+
+/** A wave nobody takes now is gone; without a clock of its own the wearable has no time to put beside it. */
+function sendWave(
+  options: WearableOptions,
+  link: WearableLink,
+  { wave, seq }: { wave: TakenWave; seq: () => number },
+): void {
+  const nowMs = deviceTimeMs(options);
+  const { samples, metric, periodUs, gain, offset, takenMonoMs } = wave;
+  const ageMs = options.clock.monotonicMs() - takenMonoMs;
+  if (nowMs === undefined || !link.connected() || ageMs > longestBlockMs) return;
+  const message: WaveformMessage = {
+    boot: options.boot,
+    seq: seq(),
+    metric,
+    takenAtMs: nowMs - ageMs,
+    ageMs,
+    periodUs,
+    gain,
+    offset,
+    samples: Buffer.from(samples.buffer).toString('base64'),
+  };
+  link.sendWave(message.seq, Buffer.from(JSON.stringify(message)));
 }
 
 const deviceTimeMs = ({ clock, clockOffsetMs = 0 }: WearableOptions): number | undefined =>
