@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { benchIngest } from './ingest.ts';
 import { benchStore } from './store.ts';
+import { benchWaveforms } from './waveforms.ts';
 
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
        npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
+       npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
 
 Measures on this machine, on loopback, and prints what it found; the last line is one JSON object. Compare figures of
 one run only: machines differ, and so does the same one an hour later.`;
@@ -18,6 +20,9 @@ const { values, positionals } = parseArgs({
     rounds: text,
     devices: text,
     'append-seconds': text,
+    beds: text,
+    seconds: text,
+    hours: text,
     help: { type: 'boolean' },
   },
 });
@@ -37,6 +42,14 @@ if (positionals[0] === 'store' && !values.help) {
     rounds: number(values.rounds, 15),
     devices: number(values.devices, 4),
     appendSeconds: number(values['append-seconds'], 2),
+  });
+  process.exit(0);
+}
+if (positionals[0] === 'waveforms' && !values.help) {
+  await benchWaveforms({
+    beds: number(values.beds, 60),
+    seconds: number(values.seconds, 15),
+    hours: number(values.hours, 24),
   });
   process.exit(0);
 }
