@@ -111,6 +111,14 @@ export const outcomes: Readonly<Record<string, OutcomeWords>> = {
   'too-long': words('that is too long', 'Ask for less.'),
   'already-asked': words('your beds are covered, or somebody was asked', 'End that cover first.'),
   'already-testing': words('the bed is in test mode', 'End it first (DELETE /api/v1/alarms/test/{bed}).'),
+  incomplete: words(
+    'parts of the score are missing or too old',
+    'Measure or chart what `missing` and `old` name, then confirm the new set.',
+  ),
+  'score-refused': words(
+    'this score is not for this patient',
+    'See `refused`: NEWS2 is not given under 16 and in pregnancy.',
+  ),
   ended: words('it has ended already', 'Nothing is left to end; a wrong end can be corrected.'),
 };
 

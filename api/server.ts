@@ -27,6 +27,7 @@ import { openRoutes } from './routes/open.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { platformRoutes } from './routes/platform.ts';
+import { scoreRoutes } from './routes/scores.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { waveformRoutes } from './routes/waveforms.ts';
 import { wardLimitRoutes } from './routes/ward-limits.ts';
@@ -106,6 +107,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(nursingRoutes, { services, clock: options.clock });
       await v1.register(alarmRoutes, { services });
       await v1.register(wardLimitRoutes, { services });
+      await v1.register(scoreRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
       await v1.register(patientRoutes, { services });

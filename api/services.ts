@@ -17,6 +17,7 @@ import type { Reason, Validity } from '../model/observation.ts';
 import type { Assignment, Chain, Cover, HandheldCheck, Shift } from '../model/people.ts';
 import type { Person, Role } from '../model/person.ts';
 import type { BedView, DeliveryPlace, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
+import type { BedScores, ConfirmedScore, ScoreSettings } from '../model/score.ts';
 
 /**
  * What the API needs from the gateway, declared here; gateway/compose.ts hands the real ones in. Domain refusals are
@@ -32,6 +33,7 @@ export interface Services {
   readonly alarmRights: AlarmRightsService;
   readonly people: PeopleService;
   readonly deliveries: DeliveryService;
+  readonly scores: ScoreService;
   readonly live: LiveService;
   readonly waveforms: WaveformService;
   readonly sinks: SinkService;
@@ -489,6 +491,22 @@ export interface ScreenStatus {
   readonly battery?: number;
   readonly clockOffsetMs: number;
   readonly waiting: number;
+}
+
+export interface ScoreService {
+  at(bed: BedId): BedScores;
+  /** A nurse confirms the set she saw: only such a set raises score alarms. */
+  confirm(
+    by: Person,
+    bed: BedId,
+    seen: { score: string; total: number; parts: Readonly<Record<string, number>> },
+  ): Promise<ConfirmedScore | 'absent' | 'incomplete' | 'score-refused' | 'changed'>;
+  set(
+    by: Person,
+    encounter: EncounterId,
+    wish: { scale?: 1 | 2; spinalInjury?: boolean },
+    reason: string,
+  ): Promise<ScoreSettings | 'absent'>;
 }
 
 export interface LiveService {

@@ -12,6 +12,7 @@ import type { Chance } from '../model/ids.ts';
 import { intendedUse } from '../model/intended-use.ts';
 import { createAlarms } from './alarm/engine.ts';
 import { alarmRights } from './alarm/rights.ts';
+import { openScores } from './alarm/scores/open.ts';
 import { openBackup } from './backup/open.ts';
 import { openBooks } from './books/books.ts';
 import { lossDesk } from './books/service.ts';
@@ -297,6 +298,12 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
       house.metrics.alarmTook(raisedAtMs - receivedAtMs);
     },
   });
+  house.scores = await openScores({
+    ...house,
+    settings: config.alarms,
+    seriesOf: (device) => house.intake.device(device)?.series.values() ?? [],
+    audit: (act) => audit(house, act),
+  });
   house.live = createLive({
     clock,
     chance,
@@ -404,6 +411,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     alarmRights: alarmRights({ assigned: (person, bed) => house.people.hasBed(person.id, bed) }),
     people: house.people,
     deliveries: house.deliveries,
+    scores: house.scores,
     live: house.live,
     waveforms: waveformServiceOf(house, { known: knownIn(rooms), demo }),
     sinks: { list: () => house.servers.views(), test: (id) => house.servers.test(id) },
@@ -528,6 +536,7 @@ async function listen(
       house.rawLane.close();
       await house.ledger.settle();
       house.closeDeliveries();
+      house.scores.close();
       house.alarms.close();
       house.census.close();
       await house.servers.close();

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Alarm } from '../model/alarm.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
+import type { LiveScores } from './alarm/scores/live-scores.ts';
 import type { BackupRoom } from './backup/open.ts';
 import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
@@ -56,6 +57,7 @@ export interface House {
   closeDeliveries: () => void;
   /** Outlets that take alarms for a chain's level, by the name the chain uses. */
   readonly alarmOutlets: Map<string, (alarm: Alarm) => void>;
+  scores: LiveScores;
   intake: Intake;
   rawLane: RawLane;
   live: Live;

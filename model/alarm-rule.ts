@@ -56,6 +56,8 @@ export const ScoreRuleSchema = rule({
   kind: Type.Literal('score'),
   score: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }),
   atLeast: Type.Integer({ minimum: 1, maximum: 100 }),
+  /** Or any single part at this many points (NEWS2: 3). */
+  orPart: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
 });
 
 export const AlarmRuleSchema = Type.Union([

@@ -307,6 +307,11 @@ export const faultTable = {
     whatToDo: 'Correct the map.',
   },
   // modbus
+  CHART_INVALID: {
+    class: 'person',
+    message: 'the score chart {file} cannot be used: {cause}',
+    whatToDo: 'Mend the chart, or take it out of the folder of alarms.charts, then start again.',
+  },
   MODBUS_EXCEPTION: {
     class: 'world',
     message: 'unit {unit} answered exception {exception} ({name})',

@@ -1,9 +1,10 @@
 import type { Alarm, AlarmRoute, AlertState } from '../../model/alarm.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Device, Link, Mode } from '../../model/device.ts';
-import type { AlarmId, BedId, Chance, DeviceId, WardId } from '../../model/ids.ts';
+import type { AlarmId, BedId, Chance, DeviceId, EncounterId, WardId } from '../../model/ids.ts';
 import { metrics as metricTable } from '../../model/metric-table.ts';
 import type { Metric } from '../../model/metric.ts';
+import type { ConfirmedScore } from '../../model/score.ts';
 import type { IntakeListeners, LiveSeries } from '../intake/types.ts';
 import type { ActBy, ActOutcome, ActSaid, PauseSaid } from './acts.ts';
 import { AlarmBook, type AlarmListener } from './alarm-book.ts';
@@ -208,6 +209,12 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
     said: { readonly by?: string; readonly reason?: string } = {},
   ): 'done' | 'gone' {
     return this.book.route(id, route, cause, said);
+  }
+
+  /** A nurse confirmed a set of a score: the ward's score rules judge it, and nothing else does (CLINICAL 10). */
+  scoreConfirmed(encounter: EncounterId, score: string, set: ConfirmedScore): void {
+    for (const one of this.subjects.all())
+      if (one.place.encounter === encounter) this.rules.scoreConfirmed(one, score, set);
   }
 
   onChange(listener: AlarmListener): () => void {

@@ -6,6 +6,7 @@ import type {
   RateRule,
 } from '../../model/alarm-rule.ts';
 import type { Metric } from '../../model/metric.ts';
+import type { ConfirmedScore } from '../../model/score.ts';
 import type { LatestSample, LiveSeries } from '../intake/types.ts';
 import type { AlarmBook } from './alarm-book.ts';
 import type { Place } from './limit-line.ts';
@@ -62,13 +63,49 @@ export class RuleWatch {
     const seen = new Set<string>();
     for (const one of all) {
       for (const rule of this.tools.census.rules(one.ward)) {
-        if (!rule.on || rule.kind === 'score') continue;
+        if (!rule.on) continue;
         const about = `${one.place.key}:${rule.id}`;
         seen.add(about);
-        this.look(one, rule, { about, nowMs, floorMs });
+        if (rule.kind !== 'score') this.look(one, rule, { about, nowMs, floorMs });
       }
     }
     this.endOthers(seen);
+  }
+
+  /** A set that a nurse confirmed: it raises, and only the next one ends. Acknowledged it is quiet until then. */
+  scoreConfirmed(one: RulePlace, score: string, set: ConfirmedScore): void {
+    const { book, census } = this.tools;
+    for (const rule of census.rules(one.ward)) {
+      if (!rule.on || rule.kind !== 'score' || rule.score !== score) continue;
+      const about = `${one.place.key}:${rule.id}`;
+      const most = Math.max(0, ...Object.values(set.parts));
+      const reached = set.total >= rule.atLeast || (rule.orPart !== undefined && most >= rule.orPart);
+      const details = { rule: rule.id, score, total: set.total, most };
+      const present = book.at(key(about));
+      if (!reached) book.end(key(about));
+      else if (!present) {
+        book.raise(
+          key(about),
+          {
+            kind: 'physiological',
+            condition: 'score',
+            priority: rule.priority,
+            ...whereabouts(one.place),
+            value: set.total,
+            limit: rule.atLeast,
+            presence: 'present',
+            onsetAtMs: set.atMs,
+            questionable: false,
+            sources: [{ by: 'limit', priority: rule.priority }],
+            details,
+          },
+          { live: { figures: () => ({}), episodic: () => true } },
+        );
+      } else {
+        book.change(key(about), { value: set.total, details }, 'updated');
+        book.measuredAgain(key(about));
+      }
+    }
   }
 
   private look(

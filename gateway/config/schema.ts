@@ -168,6 +168,17 @@ export const ConfigSchema = section(
           default: [...criticalMetrics],
           description: 'metrics whose missing is medium after 60 s',
         }),
+        charts: Type.String({
+          default: '',
+          description:
+            "folder of the hospital's own score charts (YAML or JSON); one with a shipped id replaces it",
+        }),
+        scoreAgeContinuousS: integer(900, 60, 'a continuous value older than this is no part of a score'),
+        scoreAgeEpisodicS: integer(
+          3_600,
+          60,
+          'the same for cuff pressure, temperature, consciousness and oxygen',
+        ),
       },
       'alarming',
     ),

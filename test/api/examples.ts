@@ -135,6 +135,20 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       body: { ...wardLimits, profile: 'child' },
       absent: { url: '/api/v1/wards/none/alarm-limits' },
     },
+    'GET /api/v1/beds/{id}/scores': {
+      url: '/api/v1/beds/east-1/scores',
+      absent: { url: '/api/v1/beds/none/scores' },
+    },
+    'POST /api/v1/beds/{id}/scores/{score}/confirm': {
+      url: '/api/v1/beds/east-1/scores/news2/confirm',
+      body: { total: 3, parts: { rr: 3 } },
+      absent: { url: '/api/v1/beds/none/scores/news2/confirm' },
+    },
+    'PUT /api/v1/encounters/{id}/score-settings': {
+      url: `/api/v1/encounters/${east.encounter}/score-settings`,
+      body: { scale: 2, spinalInjury: false, reason: 'hypercapnic failure, target 88 to 92' },
+      absent: { url: '/api/v1/encounters/none/score-settings' },
+    },
     'PUT /api/v1/encounters/{id}/profile': {
       url: `/api/v1/encounters/${east.encounter}/profile`,
       body: { profile: 'adult' },

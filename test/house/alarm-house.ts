@@ -4,6 +4,8 @@ import type { Chance } from '../../model/ids.ts';
 import { metrics } from '../../model/metric-table.ts';
 import type { Reason, Validity } from '../../model/observation.ts';
 import { splitKey } from '../../model/observation.ts';
+import { openScores } from '../../gateway/alarm/scores/open.ts';
+import type { LiveScores } from '../../gateway/alarm/scores/live-scores.ts';
 import { createAlarms, type AlarmCause, type AlarmLatency, type Alarms } from '../../gateway/alarm/engine.ts';
 import { openCensus, type Census, type CensusAct } from '../../gateway/census/census.ts';
 import type { LiveSeries, SeriesWatch } from '../../gateway/intake/types.ts';
@@ -28,7 +30,7 @@ export interface Told {
 }
 
 /** What a device says of one of its values. */
-export type Said = number | { value: number | null; validity?: Validity; reason?: Reason };
+export type Said = number | { value: number | null; validity?: Validity; reason?: Reason } | { code: string };
 
 /** Census and alarms of one ward on a virtual clock; the test speaks as the intake would. */
 export class AlarmHouse {
@@ -70,14 +72,18 @@ export class AlarmHouse {
     const receivedAtMs = this.clock.nowMs();
     const takenAtMs = when.takenAtMs ?? receivedAtMs;
     const historical = when.historical ?? false;
-    for (const [key, said] of Object.entries(values)) {
+    for (const [key, told] of Object.entries(values)) {
+      if (typeof told !== 'number' && 'code' in told) {
+        const coded = this.seriesOf(device, key);
+        coded.latest = { takenAtMs, receivedAtMs, value: null, ...told, validity: 'valid', historical };
+        continue;
+      }
+      const said: Exclude<Said, { code: string }> = told;
       const {
         value,
         reason,
         validity = value === null ? 'invalid' : 'valid',
-      } = typeof said === 'number'
-        ? { value: said }
-        : (said as Exclude<Said, number> & { validity?: Validity });
+      } = typeof said === 'number' ? { value: said } : said;
       const series = this.seriesOf(device, key);
       if (takenAtMs >= (series.latest?.takenAtMs ?? 0)) {
         series.latest = {
@@ -159,6 +165,25 @@ export class AlarmHouse {
       one.device === device && one.latest ? [one.latest.receivedAtMs] : [],
     );
     return newest.length > 0 ? Math.max(...newest) : undefined;
+  }
+
+  /** All series of a device, as the intake holds them. */
+  allSeriesOf(device: string): LiveSeries[] {
+    return [...this.series.values()].filter((one) => one.device === device);
+  }
+
+  /** The scores of this house, as they would be after a start now. */
+  openScores(): Promise<LiveScores> {
+    return openScores({
+      clock: this.clock,
+      rows: this.rows.alarmRows,
+      census: this.census,
+      alarms: this.alarms,
+      seriesOf: (device) => this.allSeriesOf(device),
+      chartedFor: (encounter) => `charted-${encounter}`,
+      audit: (act) => this.audit.push(act),
+      settings: { charts: '', scoreAgeContinuousS: 900, scoreAgeEpisodicS: 3_600 },
+    });
   }
 
   private seriesOf(device: string, key: string): MutableSeries {
