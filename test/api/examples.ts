@@ -336,6 +336,12 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/sinks': { url: '/api/v1/sinks?limit=5' },
     'POST /api/v1/sinks/{id}/test': { url: '/api/v1/sinks/away/test', body: {} },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
+    'GET /api/v1/losses': { url: '/api/v1/losses?from=0&limit=2' },
+    'GET /api/v1/losses/books': { url: '/api/v1/losses/books?from=0&device=monitor-1' },
+    'POST /api/v1/losses/reconcile': {
+      url: '/api/v1/losses/reconcile',
+      body: { from: '2026-01-05T02:00:00Z' },
+    },
     'POST /api/v1/backup': { url: '/api/v1/backup', body: { passphrase: 'eleven grey herons' } },
     'GET /api/v1/jobs': { url: '/api/v1/jobs?limit=5' },
     'GET /api/v1/jobs/{id}': { url: `/api/v1/jobs/${job}` },
