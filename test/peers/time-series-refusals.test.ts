@@ -230,7 +230,7 @@ describe('the test of a sink says in words', () => {
 
   test.each([
     ['that nothing listens', 'http://127.0.0.1:9', undefined, 'nothing listens there'],
-    ['that the host is unknown', 'http://no-such-host.invalid:8086', undefined, 'host name is not known'],
+    ['that the host is unknown', 'http://nowhere.example:8086', undefined, 'host name is not known'],
     [
       'that the bucket is missing',
       '',
