@@ -88,7 +88,7 @@ export class Handheld {
       this.canRing = message.recipient.canRing;
       return;
     }
-    if (this.frozen) return;
+    if (this.frozen || !('deliveries' in message)) return;
     for (const delivery of message.deliveries) {
       this.came.push(delivery);
       this.latest.set(delivery.alarm.id, delivery);
