@@ -91,6 +91,14 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     beginAtMs: Date.now(),
   };
   const people = standingPeople(services);
+  const charted = {
+    device: `charted-${east.encounter}`,
+    metric: 'pain-score',
+    channel: '2',
+    takenAtMs: Date.now(),
+    boot: 'nobody:1',
+    seq: 1,
+  };
   const alarm = services.alarms.active({ ward: 'east' }).find((one) => one.kind === 'physiological');
   rung ??= alarm?.id;
   return {
@@ -328,6 +336,41 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/alarms/{id}/strips': {
       url: `/api/v1/alarms/${rung}/strips`,
       absent: { url: '/api/v1/alarms/none/strips' },
+    },
+    'POST /api/v1/observations': {
+      url: '/api/v1/observations',
+      body: {
+        encounter: east.encounter,
+        takenAtMs: Date.now(),
+        values: [
+          { metric: 'pain-score', value: 3, unit: '{score}' },
+          { metric: 'acvpu', code: 'A' },
+        ],
+        sure: false,
+      },
+      absent: { body: { encounter: 'none', values: [{ metric: 'pain-score', value: 3 }] } },
+    },
+    'POST /api/v1/observations/confirm': {
+      url: '/api/v1/observations/confirm',
+      body: { encounter: east.encounter, observations: [charted] },
+      absent: { body: { encounter: 'none', observations: [charted] } },
+    },
+    'POST /api/v1/observations/correct': {
+      url: '/api/v1/observations/correct',
+      body: {
+        encounter: east.encounter,
+        observation: charted,
+        value: { value: 4, unit: '{score}', sure: true },
+        reason: 'mistyped',
+      },
+      absent: {
+        body: { encounter: 'none', observation: charted, value: { value: 4 }, reason: 'mistyped' },
+      },
+    },
+    'POST /api/v1/observations/retract': {
+      url: '/api/v1/observations/retract',
+      body: { encounter: east.encounter, observation: charted, reason: 'another patient' },
+      absent: { body: { encounter: 'none', observation: charted, reason: 'another patient' } },
     },
     'GET /api/v1/observations/latest': {
       url: `/api/v1/observations/latest?patient=${east.patient}`,
