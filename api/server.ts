@@ -14,12 +14,11 @@ import { describeApi } from './docs.ts';
 import { readJson } from './json-body.ts';
 import { bodyLimit, sendProblem } from './problems.ts';
 import { adminRoutes } from './routes/admin.ts';
-import { alarmHistoryRoutes } from './routes/alarm-history.ts';
 import { alarmRoutes } from './routes/alarms.ts';
+import { analyticsRoutes } from './routes/analytics.ts';
 import { associationRoutes } from './routes/associations.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { biomedRoutes } from './routes/biomed.ts';
-import { chartingRoutes } from './routes/charting.ts';
 import { encounterRoutes } from './routes/encounters.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { lossRoutes } from './routes/losses.ts';
@@ -108,14 +107,12 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(sessionRoutes, { services, secure, signInsPerMinute: limits.signInsPerMinute });
       await v1.register(nursingRoutes, { services, clock: options.clock });
       await v1.register(alarmRoutes, { services });
-      await v1.register(alarmHistoryRoutes, { services, clock: options.clock });
       await v1.register(wardLimitRoutes, { services });
       await v1.register(scoreRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
       await v1.register(patientRoutes, { services });
       await v1.register(biomedRoutes, { services });
-      await v1.register(chartingRoutes, { services });
       await v1.register(observationRoutes, { services, clock: options.clock });
       await v1.register(platformRoutes);
       await v1.register(peopleRoutes, { services });
@@ -124,6 +121,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(sinkRoutes, { services });
       await v1.register(jobRoutes, { services });
       await v1.register(backupRoutes, { services });
+      await v1.register(analyticsRoutes, { services });
       await v1.register(lossRoutes, { services, clock: options.clock });
     },
     { prefix: '/api/v1' },

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { benchIngest } from './ingest.ts';
+import { benchReplay } from './replay.ts';
 import { benchStore } from './store.ts';
 import { benchWaveforms } from './waveforms.ts';
 
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
        npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
        npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
+       npm run bench -- replay [--days 7] [--beds 20]
 
 Measures on this machine, on loopback, and prints what it found; the last line is one JSON object. Compare figures of
 one run only: machines differ, and so does the same one an hour later.`;
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     beds: text,
     seconds: text,
     hours: text,
+    days: text,
     help: { type: 'boolean' },
   },
 });
@@ -51,6 +54,10 @@ if (positionals[0] === 'waveforms' && !values.help) {
     seconds: number(values.seconds, 15),
     hours: number(values.hours, 24),
   });
+  process.exit(0);
+}
+if (positionals[0] === 'replay' && !values.help) {
+  await benchReplay({ days: number(values.days, 7), beds: number(values.beds, 20) });
   process.exit(0);
 }
 console.log(usage);

@@ -6,20 +6,18 @@ import type { Services } from '../api/services.ts';
 import { createBroker } from '../broker/broker.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/types.ts';
-import { isCharted } from '../model/charted.ts';
 import type { Clock, SteppedClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
 import type { Chance } from '../model/ids.ts';
 import { intendedUse } from '../model/intended-use.ts';
+import { openReplay } from './alarm/replay/open.ts';
 import { createAlarms } from './alarm/engine.ts';
 import { alarmRights } from './alarm/rights.ts';
 import { openScores } from './alarm/scores/open.ts';
 import { openBackup } from './backup/open.ts';
 import { openBooks } from './books/books.ts';
 import { lossDesk } from './books/service.ts';
-import { alarmHistory } from './alarm/history.ts';
 import { openCensus } from './census/census.ts';
-import { Charting } from './charting/charting.ts';
 import type { Config } from './config/schema.ts';
 import { openDeliveries } from './delivery/open.ts';
 import { HostProcess } from './devices/host-process.ts';
@@ -43,10 +41,11 @@ import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { knownIn, openQueries, shownSources } from './query/open.ts';
+import { knownIn, openQueries } from './query/open.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
 import { leastRetentionMs, retentionOf } from './store/retention.ts';
+import { faultFrom } from './store/worker-line.ts';
 import { openServers } from './store/servers/open.ts';
 import { joinWaveforms, openWaveformRoom, waveformServiceOf } from './waveforms/open.ts';
 
@@ -126,6 +125,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     jobs: house.jobs,
     told: (fault) => noteFault(house, log, 'backup copy', fault),
   });
+  house.limitReplay = openReplay({
+    census: house.census,
+    device: (id) => house.registry.get(id),
+    folder: join(folder, 'historian'),
+    clock,
+    jobs: house.jobs,
+  });
   const services = servicesOf(house, options);
   const app = buildServer(services, {
     clock,
@@ -187,7 +193,7 @@ async function openKeeping(
   });
   // What the last run left damaged: told once, in the loss ledger and as a fault of the journal.
   for (const loss of journal.found.damage) house.ledger.enter(lossLines(loss));
-  for (const fault of journal.found.faults) log.warn({ part: 'journal', fault }, fault.message);
+  for (const fault of journal.found.faults) noteFault(house, log, 'journal files', faultFrom(fault));
   house.historian = await openHistorian({
     folder: join(folder, 'historian'),
     journal,
@@ -238,8 +244,7 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
     fixedAt: (bed) => house.registry.fixedAt(bed),
     glance: (device) => {
       const known = house.registry.get(device);
-      if (!known && !isCharted(device)) return undefined;
-      return glance(device, known?.label ?? 'charted', house.intake.device(device));
+      return known && glance(device, known.label, house.intake.device(device));
     },
   });
   house.metrics = metricsOf(house);
@@ -368,7 +373,7 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
 /** The newest values of before the start stand on the tiles, with their age. A store that cannot answer stops nothing. */
 async function showLatest(house: House, log: Log): Promise<void> {
   try {
-    house.intake.restoreLatest(await house.historian.latest(shownSources(house)));
+    house.intake.restoreLatest(await house.historian.latest(house.registry.list({}).map(({ id }) => id)));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     noteFault(house, log, 'historian', error);
@@ -404,17 +409,14 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     clock,
     retentionMs,
     long: () => house.servers.longStore,
+    isCharted: () => false,
   };
-  house.observations = openQueries(rooms);
-  house.charting = new Charting({ ...rooms, chance: options.chance, audit: (act) => audit(house, act) });
   return {
     identity: house.identity,
     census,
     devices: house.desk,
-    observations: house.observations,
-    charting: house.charting,
+    observations: openQueries(rooms),
     alarms,
-    alarmHistory: (ask) => alarmHistory(house.rows, ask),
     alarmRights: alarmRights({ assigned: (person, bed) => house.people.hasBed(person.id, bed) }),
     people: house.people,
     deliveries: house.deliveries,
@@ -425,6 +427,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     audit: { record: (entry) => audit(house, entry) },
     jobs: house.jobs,
     backup: house.backup,
+    limitReplay: house.limitReplay,
     losses: lossDesk({
       ...house,
       folder: resolve(options.config.data),

@@ -192,6 +192,7 @@ function statOf(keeper: Keeper): JournalStat {
         bytes: keeper.bytesOf(klass),
         nextNumber: keeper.next[klass],
         oldestNumber: keeper.present[klass][0]?.[0] ?? keeper.next[klass],
+        present: keeper.present[klass],
       },
     ]),
   ) as JournalStat['classes'];

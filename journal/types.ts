@@ -169,6 +169,8 @@ export interface JournalStat {
         readonly bytes: number;
         readonly nextNumber: number;
         readonly oldestNumber: number;
+        /** Batches that are there; what is damaged or gone is not. */
+        readonly present: Ranges;
       }
     >
   >;

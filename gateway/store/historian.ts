@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
 import type { Clock } from '../../model/clock.ts';
 import type { Fault } from '../../model/fault.ts';
-import { endOf, has } from '../../journal/ranges.ts';
+import { has, minus } from '../../journal/ranges.ts';
 import type { Journal, JournalStat } from '../../journal/types.ts';
 import {
   defaultBounds,
@@ -189,10 +189,10 @@ class WorkerHistorian implements EmbeddedHistorian {
     const nowMs = this.options.clock.nowMs();
     let behind = false;
     for (const klass of classes) {
-      const { nextNumber, oldestNumber } = stat.classes[klass];
+      const { nextNumber, present } = stat.classes[klass];
       const taken = this.alive?.taken[klass] ?? [];
-      const missing = endOf(taken, oldestNumber);
-      if (missing >= nextNumber) continue;
+      const missing = minus(present, taken)[0]?.[0];
+      if (missing === undefined) continue;
       behind = true;
       // Something older is missing than what came last: a backlog; its age is the journal's to say.
       const oldest = stat.sinks[sinkId]?.oldestUndeliveredAtMs;

@@ -21,6 +21,8 @@ export interface DatabaseSpec {
   readonly checkUpToBytes: number;
   /** For the name of a file set aside. */
   readonly nowMs: number;
+  /** Beside its owner: nothing is written, set aside or brought forward, and all that is read is of one moment. */
+  readonly toRead?: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface DatabaseSpec {
  * and an empty one begun. Throws FORMAT_TOO_NEW, or DATABASE_OPEN when the disk refuses.
  */
 export function openDatabase(spec: DatabaseSpec): OpenedDatabase {
+  if (spec.toRead === true) return { database: openAlongside(spec) };
   try {
     return { database: openOnce(spec) };
   } catch (error) {
@@ -49,6 +52,20 @@ export function setAside(spec: DatabaseSpec, cause: string): Fault {
     cause,
     file: aside.slice(aside.lastIndexOf('/') + 1),
   });
+}
+
+function openAlongside({ path, what, cacheKib, migrations }: DatabaseSpec): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    database.exec(`PRAGMA busy_timeout = 2000; PRAGMA cache_size = -${cacheKib}; BEGIN`);
+    const found = Number(Object.values(database.prepare('PRAGMA user_version').get() ?? {})[0] ?? 0);
+    if (found > migrations.length)
+      throw new Fault('FORMAT_TOO_NEW', { what, found, known: migrations.length });
+    return database;
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault('DATABASE_OPEN', { what, cause: causeOf(error) }, { cause: error });
+  }
 }
 
 function openOnce(spec: DatabaseSpec): DatabaseSync {
