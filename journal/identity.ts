@@ -27,16 +27,16 @@ export function readIdentity(folder: string): { epoch: string | undefined; fault
     throw new Fault('FORMAT_TOO_NEW', { what: identityFile, found: read.format, known: formatVersion });
   }
   const { epoch } = read;
-  const whole = typeof epoch === 'string' && /^[0-9a-f]{16}$/.test(epoch) && crc32(epoch) === read.crc32;
+  // Byte for byte what was written: its checksum is of the epoch alone.
+  const whole = typeof epoch === 'string' && /^[0-9a-f]{16}$/.test(epoch) && content === contentOf(epoch);
   return whole ? { epoch, faults: [] } : damaged();
 }
 
 export const writeIdentity = (folder: string, epoch: string): void =>
-  replaceFile(
-    folder,
-    identityFile,
-    `${JSON.stringify({ format: formatVersion, epoch, crc32: crc32(epoch) })}\n`,
-  );
+  replaceFile(folder, identityFile, contentOf(epoch));
+
+const contentOf = (epoch: string): string =>
+  `${JSON.stringify({ format: formatVersion, epoch, crc32: crc32(epoch) })}\n`;
 
 const damaged = (): { epoch: undefined; faults: Fault[] } => ({
   epoch: undefined,

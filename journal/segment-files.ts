@@ -11,6 +11,7 @@ import {
   type SegmentName,
   type SnapshotState,
 } from './format.ts';
+import { FrameIndex } from './frame-index.ts';
 import type { KeptFrame } from './messages.ts';
 import { has } from './ranges.ts';
 import type { Ranges } from './types.ts';
@@ -32,8 +33,11 @@ export interface Segment {
   thinned: boolean;
 }
 
-/** Indexes in memory at most, beside those of segments being filled. */
+/** Indexes in memory at most, and batches in them, beside those of segments being filled. */
 const mostIndexes = 16;
+const mostFrames = 200_000;
+/** Read at once while headers are walked: many small batches, or one header of a large one. */
+const pieceBytes = 4096;
 
 /** The system is short of something for the moment: nothing is said about the file. */
 const passing: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'];
@@ -42,7 +46,7 @@ const passing: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIN
 export class SegmentFiles {
   private readonly folder: string;
   private readonly faulty: (error: unknown) => void;
-  private readonly indexes = new Map<string, { readonly segment: Segment; readonly frames: KeptFrame[] }>();
+  private readonly indexes = new Map<string, { readonly segment: Segment; readonly index: FrameIndex }>();
 
   constructor(folder: string, faulty: (error: unknown) => void) {
     this.folder = folder;
@@ -50,27 +54,17 @@ export class SegmentFiles {
   }
 
   frameOf(segment: Segment, number: number): KeptFrame | undefined {
-    const frames = this.framesOf(segment);
-    const direct = frames[number - (frames[0]?.number ?? 0)];
-    return direct?.number === number ? direct : frames.find((frame) => frame.number === number);
+    return this.indexOf(segment).find(number);
   }
 
   framesOf(segment: Segment): readonly KeptFrame[] {
-    const known = this.indexes.get(segment.file) ?? { segment, frames: this.readIndex(segment) };
-    this.indexes.delete(segment.file);
-    this.indexes.set(segment.file, known);
-    for (const [file, other] of this.indexes) {
-      if (this.indexes.size <= mostIndexes) break;
-      if (!other.segment.open) this.indexes.delete(file);
-    }
-    return known.frames;
+    return this.indexOf(segment).all();
   }
 
   /** The writer put these behind the others. */
   grown(segment: Segment, frames: readonly KeptFrame[]): void {
-    const known = this.indexes.get(segment.file)?.frames;
-    const last = known?.at(-1)?.number ?? -1;
-    known?.push(...frames.filter(({ number }) => number > last));
+    const known = this.indexes.get(segment.file)?.index;
+    for (const frame of known ? frames : []) known?.push(frame);
   }
 
   forget(file: string): void {
@@ -95,23 +89,44 @@ export class SegmentFiles {
     });
   }
 
+  private indexOf(segment: Segment): FrameIndex {
+    const known = this.indexes.get(segment.file) ?? { segment, index: this.readIndex(segment) };
+    this.indexes.delete(segment.file);
+    this.indexes.set(segment.file, known);
+    let frames = 0;
+    for (const { index } of this.indexes.values()) frames += index.length;
+    for (const [file, other] of this.indexes) {
+      if (this.indexes.size <= mostIndexes && frames <= mostFrames) break;
+      if (other.segment.open || other === known) continue;
+      this.indexes.delete(file);
+      frames -= other.index.length;
+    }
+    return known.index;
+  }
+
   /** Walks the headers; steps over what is damaged. */
-  private readIndex(segment: Segment): KeptFrame[] {
+  private readIndex(segment: Segment): FrameIndex {
     const salt = saltOf(segment.file);
-    const frames: KeptFrame[] = [];
+    const index = new FrameIndex();
     this.withFile(segment.file, (fd) => {
-      const bytes = Buffer.alloc(frameHeaderBytes);
+      const piece = Buffer.alloc(pieceBytes);
+      let pieceAt = 0;
+      let pieceEnd = 0;
       // Not further than is known to be on disk: behind it a writer may be at work.
       for (let at = segmentHeaderBytes; at < segment.bytes;) {
-        if (readSync(fd, bytes, 0, frameHeaderBytes, at) < frameHeaderBytes) return;
-        const header = readFrameHeader(bytes, 0, salt);
+        if (at + frameHeaderBytes > pieceEnd) {
+          pieceAt = at;
+          pieceEnd = at + readSync(fd, piece, 0, pieceBytes, at);
+          if (pieceEnd - at < frameHeaderBytes) return;
+        }
+        const header = readFrameHeader(piece.subarray(0, pieceEnd - pieceAt), at - pieceAt, salt);
         if (header && header.number >= 0 && (segment.open || has(segment.present, header.number))) {
-          frames.push({ number: header.number, offset: at, length: header.length, facts: header.facts });
+          index.push({ number: header.number, offset: at, length: header.length, facts: header.facts });
         }
         at += header ? frameBytes(header.length) : 16;
       }
     });
-    return frames;
+    return index;
   }
 
   private withFile<T>(file: string, use: (fd: number) => T): T | undefined {

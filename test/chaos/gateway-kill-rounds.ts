@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ObservationRow } from '../../api/services.ts';
+import { auditBooks } from '../../gateway/books/audit.ts';
 import type { Chance } from '../../model/ids.ts';
 import { seededChance } from '../../simulators/chance.ts';
 import type { DoorClient } from '../house/door-client.ts';
@@ -54,6 +56,30 @@ export async function killRounds({ rounds, seed }: { rounds: number; seed: numbe
   await gateway.restart('SIGTERM');
   ward.checkLosses(kills);
   await atRest(gateway);
+  await checkBooks(gateway, ward.observations);
+}
+
+/** The gateway's own books, each figure from its own place, agree with each other and with the senders'. */
+async function checkBooks(
+  { stage }: GatewayProcess,
+  sent: { readonly confirmed: number; readonly tried: number },
+): Promise<void> {
+  const look = () => {
+    const nowMs = Date.now();
+    const ask = { folder: join(stage.folder, 'data'), fromMs: nowMs - 3_600_000, toMs: nowMs + 1, nowMs };
+    return auditBooks({ ...ask, retentionMs: 72 * 3_600_000, breathe: () => undefined });
+  };
+  const found = await until('the books balance', 40_000, () => {
+    const { balanced, ...rest } = look();
+    return balanced && rest;
+  }).catch((error: unknown) => {
+    const { rows, problems } = look();
+    throw new Error(`${String(error)}: ${JSON.stringify([problems, rows.filter((row) => !row.balanced)])}`);
+  });
+  const { totals } = found;
+  console.log(`  books: ${JSON.stringify(totals)}`);
+  expect(totals.stored + totals.waiting + totals.ledgered).toBeGreaterThanOrEqual(sent.confirmed);
+  expect(totals.stored + totals.waiting).toBeLessThanOrEqual(sent.tried);
 }
 
 class Ward {
@@ -73,6 +99,13 @@ class Ward {
     this.chance = seededChance(seed);
     this.boot = `kill-${seed}`;
     this.clients = gateway.clients();
+  }
+
+  /** Of the observation messages; alerts are counted apart. */
+  get observations(): { readonly confirmed: number; readonly tried: number } {
+    const states = this.books.flatMap((book) => [...book.values()]);
+    const confirmed = states.filter((state) => state === 'confirmed').length;
+    return { confirmed: confirmed * valueKeys.length, tried: states.length * valueKeys.length };
   }
 
   get pending(): number {
