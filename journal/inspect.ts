@@ -37,13 +37,19 @@ export interface Inspection {
         readonly bytes: number;
         readonly present: Ranges;
         readonly nextNumber: number;
+        /** Ever, up to `nextNumber`. */
         readonly messages: number;
         readonly observations: number;
+        /** Receipt of the oldest and the newest that is there, ms; absent when there is none. */
+        readonly firstAtMs?: number;
+        readonly lastAtMs?: number;
       }
     >
   >;
   /** Undelivered batches of each known sink. */
   readonly sinks: Readonly<Record<string, number>>;
+  /** The same in observations, and the receipt of the oldest. */
+  readonly waiting: Readonly<Record<string, { readonly observations: number; readonly oldestAtMs?: number }>>;
   /** Batches that are neither there nor accounted for. */
   readonly losses: readonly Omit<JournalLoss, 'sinks'>[];
   /** Damaged byte ranges and files, each in words. */
@@ -58,10 +64,10 @@ export function inspectJournal(folder: string): Inspection {
       const { segments, present, next } = catalogue.classes[klass];
       const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
       const { messages, observations } = next;
-      return [
-        klass,
-        { segments: segments.length, bytes, present, nextNumber: next.next, messages, observations },
-      ];
+      const { firstAtMs, lastAtMs } = factsOf(segments, present);
+      const own = { segments: segments.length, bytes, present, nextNumber: next.next };
+      const times = present.length === 0 ? {} : { firstAtMs, lastAtMs };
+      return [klass, { ...own, messages, observations, ...times }];
     }),
   ) as unknown as Inspection['classes'];
   const losses = journalClasses.flatMap((klass) =>
@@ -71,15 +77,44 @@ export function inspectJournal(folder: string): Inspection {
     id,
     wanted.reduce((sum, klass) => sum + count(minus(classes[klass].present, delivered[klass] ?? none)), 0),
   ]);
+  const waiting = positions.sinks.map(({ id, classes: wanted, delivered }) => {
+    const all = wanted.map((klass) => {
+      const { segments, present } = catalogue.classes[klass];
+      return factsOf(segments, minus(present, delivered[klass] ?? none));
+    });
+    const oldestAtMs = Math.min(...all.map(({ firstAtMs }) => firstAtMs));
+    const observations = all.reduce((sum, one) => sum + one.observations, 0);
+    return [id, { observations, ...(Number.isFinite(oldestAtMs) ? { oldestAtMs } : {}) }] as const;
+  });
   const faults = [...identity.faults, ...catalogue.faults, ...(positions.fault ? [positions.fault] : [])];
   return {
     epoch: catalogue.epoch,
     clean: catalogue.clean,
     classes,
     sinks: Object.fromEntries(sinks) as Record<string, number>,
+    waiting: Object.fromEntries(waiting),
     losses,
     faults: faults.map((fault) => fault.toJSON()),
   };
+}
+
+/** Of the batches of these numbers that are there. */
+function factsOf(
+  segments: readonly CatalogueSegment[],
+  numbers: Ranges,
+): { readonly observations: number; readonly firstAtMs: number; readonly lastAtMs: number } {
+  let observations = 0;
+  let firstAtMs = Infinity;
+  let lastAtMs = -Infinity;
+  for (const { frames, present } of segments) {
+    for (const { header } of frames) {
+      if (!has(present, header.number) || !has(numbers, header.number)) continue;
+      observations += header.facts.observations;
+      firstAtMs = Math.min(firstAtMs, header.facts.firstAtMs);
+      lastAtMs = Math.max(lastAtMs, header.facts.lastAtMs);
+    }
+  }
+  return { observations, firstAtMs, lastAtMs };
 }
 
 /** How many observations the batches hold that `wanted` picks of those that are there, and the newest receipt of any. */
@@ -138,24 +173,53 @@ function contentOf(path: string): Buffer | undefined {
   }
 }
 
-/** Every batch that is there, oldest first, one plain object a message (or a snapshot), ready for JSON lines. */
-export function* dumpJournal(folder: string, only?: JournalClass): Generator<Record<string, unknown>> {
+/** What of a journal is wanted; everything when empty. Times are of receipt, from inclusive, to exclusive. */
+export interface DumpAsk {
+  readonly klass?: JournalClass | undefined;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly device?: string | undefined;
+  /** From inclusive, to exclusive. */
+  readonly batches?: readonly [from: number, to: number] | undefined;
+}
+
+/**
+ * Every message that is there, oldest first, as a plain object ready for JSON lines; the snapshots too when nothing
+ * narrows the question to messages. One segment is in memory at a time.
+ */
+export function* dumpJournal(folder: string, ask: DumpAsk = {}): Generator<Record<string, unknown>> {
   const { catalogue } = readAll(folder);
-  for (const klass of only === undefined ? journalClasses : [only]) {
-    for (const segment of catalogue.classes[klass].segments) yield* dumpSegment(folder, segment);
+  for (const klass of ask.klass === undefined ? journalClasses : [ask.klass]) {
+    for (const segment of catalogue.classes[klass].segments) yield* dumpSegment(folder, segment, ask);
   }
 }
 
-function* dumpSegment(folder: string, segment: CatalogueSegment): Generator<Record<string, unknown>> {
-  const bytes = readFileSync(join(folder, segment.file));
+function* dumpSegment(
+  folder: string,
+  segment: CatalogueSegment,
+  ask: DumpAsk,
+): Generator<Record<string, unknown>> {
+  const { fromMs = -Infinity, toMs = Infinity, device, batches: [from, to] = [0, Infinity] } = ask;
   const { klass } = segment.name;
-  if (segment.snapshot) {
+  const whole = ask.fromMs === undefined && ask.toMs === undefined && device === undefined && !ask.batches;
+  if (whole && segment.snapshot) {
     yield { klass, snapshot: true, segment: segment.file, bytes: segment.snapshot.header.length };
   }
-  for (const { header, offset } of segment.frames) {
-    if (!has(segment.present, header.number)) continue;
+  const wanted = segment.frames.filter(
+    ({ header: { number, facts } }) =>
+      has(segment.present, number) &&
+      number >= from &&
+      number < to &&
+      facts.lastAtMs >= fromMs &&
+      facts.firstAtMs < toMs,
+  );
+  const bytes = wanted.length === 0 ? undefined : contentOf(join(folder, segment.file));
+  for (const { header, offset } of bytes ? wanted : []) {
     const at = offset + frameHeaderBytes;
-    for (const line of dumpBody(bytes.subarray(at, at + header.length))) {
+    for (const line of dumpBody(bytes?.subarray(at, at + header.length) ?? new Uint8Array())) {
+      const atMs = line['receivedAtMs'];
+      if (device !== undefined && line['device'] !== device) continue;
+      if (typeof atMs === 'number' && (atMs < fromMs || atMs >= toMs)) continue;
       yield { klass, batch: header.number, ...line };
     }
   }

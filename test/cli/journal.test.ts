@@ -65,7 +65,10 @@ async function write(folder: string): Promise<void> {
 test('stat, verify and dump show a whole journal', async () => {
   using room = folderRoom();
   await write(room.folder);
-  const stat = await journal('stat', '--folder', room.folder);
+  const table = await journal('stat', '--folder', room.folder);
+  expect(table.out).toMatch(/^numerics +1 +0\.\d +1 +1 +12 +2025-11-21T16:00:00.000Z/m);
+  expect(table.out).toContain('sink store: 1 batches wait, 12 observations, the oldest received 2025-11-21');
+  const stat = await journal('stat', '--folder', room.folder, '--json');
   expect(stat).toMatchObject({ code: 0, err: '' });
   expect(JSON.parse(stat.out)).toMatchObject({
     clean: true,
@@ -123,6 +126,27 @@ test('stat, verify and dump show a whole journal', async () => {
   expect(only.out.trim().split('\n')).toHaveLength(2);
 });
 
+test('dump gives what is asked for by class, device, time and batch, and nothing else', async () => {
+  using room = folderRoom();
+  await write(room.folder);
+  const dump = async (...args: string[]): Promise<string[]> => {
+    const { out } = await journal('dump', '--folder', room.folder, ...args);
+    return out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const { klass, batch, seq } = JSON.parse(line) as { klass: string; batch?: number; seq?: number };
+        return [klass, batch, seq].join(' ').trim();
+      });
+  };
+  expect(await dump('--class', 'numerics')).toEqual(['numerics 0 7', 'numerics 0 8']);
+  expect(await dump('--device', 'monitor-1')).toEqual(['numerics 0 7', 'numerics 0 8']);
+  expect(await dump('--device', 'monitor-2')).toEqual([]);
+  expect(await dump('--class', 'raw', '--batches', '1-1')).toEqual(['raw 1']);
+  expect(await dump('--class', 'numerics', '--from', '2025-11-21T16:00:00Z')).toEqual([]);
+  expect(await dump('--class', 'numerics', '--to', '1970-01-01T00:00:01Z')).toEqual([]);
+});
+
 test('verify names each damaged range and fails', async () => {
   using room = folderRoom();
   await write(room.folder);
@@ -146,6 +170,8 @@ test.each([
   [['dump', '--folder', '.', '--class', 'everything']],
   [['stat', '--folder', '/no/such/folder']],
   [['stat', '--what']],
+  [['dump', '--folder', '.', '--batches', 'all']],
+  [['dump', '--folder', '.', '--from', 'yesterday']],
 ])('%j is refused with the usage', async (args) => {
   const { code, err } = await journal(...args);
   expect(code).toBe(2);
