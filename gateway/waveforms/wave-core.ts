@@ -7,7 +7,8 @@ import { add, has } from '../../journal/ranges.ts';
 import type { Ranges } from '../../journal/types.ts';
 import { Fault } from '../../model/fault.ts';
 import { causeOf } from '../store/sqlite.ts';
-import { answerRange, answerStrip, type Breathe } from './answer.ts';
+import { answerRange, answerStrip } from './answer.ts';
+import type { Breathe } from './asked.ts';
 import { unpackRuns } from './codec.ts';
 import type {
   StripOrder,

@@ -40,6 +40,8 @@ export interface Chunk extends WaveForm {
   readonly toMs: number;
   readonly blocks: number;
   readonly samples: number;
+  /** packSeconds; only where they were asked for. */
+  readonly seconds?: Uint8Array;
 }
 
 /** A stretch of a strip, cut out of a chunk before that was deleted. */
@@ -92,10 +94,15 @@ export class WaveFile {
     this.sql('INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)').run(id, device, metric, channel);
   }
 
-  /** Chunks of a series that touch the span, oldest first. */
-  chunksOf(series: number, fromMs: number, toMs: number, longestMs: number): Chunk[] {
+  /** Chunks of a series that touch the span, oldest first; with their seconds where a question needs no more. */
+  chunksOf(
+    series: number,
+    [fromMs, toMs]: readonly [number, number],
+    { longestMs, detail }: { readonly longestMs: number; readonly detail: 'seconds' | 'none' },
+  ): Chunk[] {
+    const columns = detail === 'seconds' ? `${chunkColumns}, seconds` : chunkColumns;
     const rows = this.sql(
-      `SELECT ${chunkColumns} FROM chunks WHERE series = ? AND fromMs > ? AND fromMs < ? AND toMs > ? ORDER BY fromMs, id`,
+      `SELECT ${columns} FROM chunks WHERE series = ? AND fromMs > ? AND fromMs < ? AND toMs > ? ORDER BY fromMs, id`,
     ).all(series, fromMs - longestMs, toMs, fromMs);
     return rows as unknown as Chunk[];
   }
@@ -103,11 +110,6 @@ export class WaveFile {
   /** Undefined when the chunk was deleted meanwhile. */
   body(chunk: number): Uint8Array | undefined {
     return this.sql('SELECT body FROM bodies WHERE chunk = ?').get(chunk)?.['body'] as Uint8Array | undefined;
-  }
-
-  seconds(chunk: number): Uint8Array | undefined {
-    return this.sql('SELECT seconds FROM chunks WHERE id = ?').get(chunk)?.['seconds'] as
-      Uint8Array | undefined;
   }
 
   /** Stores runs of one form, in the order of time and not longer than the longest chunk. */
@@ -254,14 +256,20 @@ export class WaveFile {
 
   /** Bytes that hold something: freed pages are used again. */
   usedBytes(): number {
-    const pragma = (name: string): number =>
-      Object.values(this.sql(`PRAGMA ${name}`).get() ?? {})[0] as number;
-    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+    return (this.pragma('page_count') - this.pragma('freelist_count')) * this.pragma('page_size');
   }
 
-  /** Gives freed pages back to the disk, at most `pages` at once. */
+  /**
+   * Gives freed pages back to the disk, at most `pages` at once, when they are a quarter of the file: fewer are used
+   * again by what comes next.
+   */
   shrink(pages: number): void {
+    if (this.pragma('freelist_count') * 4 < this.pragma('page_count')) return;
     this.database.exec(`PRAGMA incremental_vacuum(${pages})`);
+  }
+
+  private pragma(name: 'page_count' | 'freelist_count' | 'page_size'): number {
+    return Object.values(this.sql(`PRAGMA ${name}`).get() ?? {})[0] as number;
   }
 
   close(): void {
