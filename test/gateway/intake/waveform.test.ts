@@ -26,7 +26,7 @@ test('a block is read when it could be drawn, and only then', () => {
   for (const bad of [
     { samples: Buffer.alloc(blockSamples * 2 + 2).toString('base64') },
     { samples: '' },
-    { samples: 'AQI' + 'D' },
+    { samples: 'AQID' },
     { samples: 'A_-=' },
     { samples: 7 },
     { gain: 0 },
