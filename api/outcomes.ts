@@ -52,9 +52,9 @@ export const outcomes: Readonly<Record<string, OutcomeWords>> = {
     'the value could not be kept now',
     'Write it on paper and chart it again when health is green.',
   ),
-  corrected: words(
-    'the value was corrected or taken back since',
-    'Read it again and correct the newest one.',
+  'not-charted': words(
+    'the value was not charted by hand',
+    'What a device said is not rewritten; chart what is true beside it.',
   ),
   // devices and people
   'id-taken': words(

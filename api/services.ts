@@ -29,7 +29,19 @@ export interface Services {
   readonly census: CensusService;
   readonly devices: DeviceService;
   readonly observations: ObservationService;
+  readonly charting: ChartingService;
   readonly alarms: AlarmService;
+  /** What happened to alarms, from their log, newest first; `next` is the `before` of the following page. */
+  alarmHistory(ask: {
+    ward?: WardId;
+    bed?: BedId;
+    encounters?: ReadonlySet<EncounterId>;
+    fromMs: number;
+    toMs: number;
+    limit: number;
+    before?: number;
+    mayHear: (alarm: Alarm) => boolean;
+  }): Promise<{ items: readonly AlarmTransition[]; next?: number }>;
   readonly alarmRights: AlarmRightsService;
   readonly people: PeopleService;
   readonly deliveries: DeliveryService;
@@ -336,6 +348,64 @@ export interface ObservationService {
     patient?: PatientId;
     encounter?: EncounterId;
   }): Promise<readonly LatestValue[] | 'absent'>;
+}
+
+/** Names one kept observation: its series, and the message it came in. */
+export interface ObservationName {
+  readonly device: DeviceId;
+  readonly metric: string;
+  readonly channel?: string;
+  readonly takenAtMs: number;
+  readonly boot: string;
+  readonly seq: number;
+}
+/** What was written into the record, with the name it is found by. */
+export type Charted = ObservationName & {
+  readonly unit: string;
+  readonly value?: number;
+  readonly code?: string;
+  readonly system?: string;
+};
+interface ChartRefused {
+  readonly refused: readonly { readonly path: string; readonly cause: string }[];
+}
+/** What people put into the record (nurse). `sure`: unusual values were meant. */
+export interface ChartingService {
+  /** All values or none; answered when they are on disk. */
+  chart(
+    by: Person,
+    entry: {
+      encounter: EncounterId;
+      takenAtMs?: number;
+      values: readonly { metric: string; value?: number; unit?: string; code?: string }[];
+      sure?: boolean;
+    },
+  ): Promise<readonly Charted[] | 'absent' | 'not-there-then' | 'not-recorded' | ChartRefused>;
+  /** Values of devices, as they are. */
+  confirm(
+    by: Person,
+    entry: { encounter: EncounterId; observations: readonly ObservationName[] },
+  ): Promise<readonly Charted[] | 'absent' | 'not-recorded' | ChartRefused>;
+  /** Without `value` the charted value is retracted. */
+  correct(
+    by: Person,
+    wrong: {
+      encounter: EncounterId;
+      name: ObservationName;
+      value?: { value?: number; unit?: string; code?: string; sure?: boolean };
+      reason: string;
+    },
+  ): Promise<'done' | 'absent' | 'not-charted' | ChartRefused>;
+}
+
+/** One transition of one alarm, with the alarm as it stood after it. */
+export interface AlarmTransition {
+  readonly number: number;
+  readonly atMs: number;
+  readonly event: string;
+  readonly by?: PersonId;
+  readonly reason?: string;
+  readonly alarm: Alarm;
 }
 
 export type AlarmActOutcome = 'done' | 'gone' | 'changed' | 'not-allowed';

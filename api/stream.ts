@@ -162,7 +162,7 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
     else if (!delivery && isHandheld.Check(said)) {
       const { shift, from } = said.handheld;
       const connected = services.deliveries.connectHandheld(person, shift, deliver, from);
-      if (typeof connected === 'string') end(4409, 'no open shift of yours');
+      if (typeof connected === 'string') deliver(JSON.stringify({ refused: { shift, why: connected } }));
       else delivery = connected;
     } else if (!delivery && isBoard.Check(said) && hasRole(person, 'display'))
       delivery = services.deliveries.connectBoard(person, deliver, said.board.from);

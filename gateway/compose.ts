@@ -6,6 +6,7 @@ import type { Services } from '../api/services.ts';
 import { createBroker } from '../broker/broker.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Journal } from '../journal/types.ts';
+import { isCharted } from '../model/charted.ts';
 import type { Clock, SteppedClock } from '../model/clock.ts';
 import { Fault } from '../model/fault.ts';
 import type { Chance } from '../model/ids.ts';
@@ -17,7 +18,9 @@ import { openScores } from './alarm/scores/open.ts';
 import { openBackup } from './backup/open.ts';
 import { openBooks } from './books/books.ts';
 import { lossDesk } from './books/service.ts';
+import { alarmHistory } from './alarm/history.ts';
 import { openCensus } from './census/census.ts';
+import { Charting } from './charting/charting.ts';
 import type { Config } from './config/schema.ts';
 import { openDeliveries } from './delivery/open.ts';
 import { HostProcess } from './devices/host-process.ts';
@@ -41,7 +44,7 @@ import { Latency } from './latency.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { knownIn, openQueries } from './query/open.ts';
+import { knownIn, openQueries, shownSources } from './query/open.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
 import { leastRetentionMs, retentionOf } from './store/retention.ts';
@@ -244,7 +247,8 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
     fixedAt: (bed) => house.registry.fixedAt(bed),
     glance: (device) => {
       const known = house.registry.get(device);
-      return known && glance(device, known.label, house.intake.device(device));
+      if (!known && !isCharted(device)) return undefined;
+      return glance(device, known?.label ?? 'charted', house.intake.device(device));
     },
   });
   house.metrics = metricsOf(house);
@@ -373,7 +377,7 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
 /** The newest values of before the start stand on the tiles, with their age. A store that cannot answer stops nothing. */
 async function showLatest(house: House, log: Log): Promise<void> {
   try {
-    house.intake.restoreLatest(await house.historian.latest(house.registry.list({}).map(({ id }) => id)));
+    house.intake.restoreLatest(await house.historian.latest(shownSources(house)));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     noteFault(house, log, 'historian', error);
@@ -409,14 +413,17 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     clock,
     retentionMs,
     long: () => house.servers.longStore,
-    isCharted: () => false,
   };
+  house.observations = openQueries(rooms);
+  house.charting = new Charting({ ...rooms, chance: options.chance, audit: (act) => audit(house, act) });
   return {
     identity: house.identity,
     census,
     devices: house.desk,
-    observations: openQueries(rooms),
+    observations: house.observations,
+    charting: house.charting,
     alarms,
+    alarmHistory: (ask) => alarmHistory(house.rows, ask),
     alarmRights: alarmRights({ assigned: (person, bed) => house.people.hasBed(person.id, bed) }),
     people: house.people,
     deliveries: house.deliveries,

@@ -10,6 +10,7 @@ import type { BackupRoom } from './backup/open.ts';
 import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
 import type { Deliveries } from './delivery/delivery.ts';
+import type { Charting } from './charting/charting.ts';
 import type { Hosts } from './devices/hosts.ts';
 import type { RawLane } from './devices/raw-lane.ts';
 import type { Registry } from './devices/registry.ts';
@@ -25,6 +26,7 @@ import type { Live } from './live/live.ts';
 import type { LiveWaves } from './live/waves.ts';
 import type { createMetrics } from './metrics.ts';
 import type { People } from './people/people.ts';
+import type { Observations } from './query/observations.ts';
 import type { Rows } from './rows/rows.ts';
 import type { Servers } from './store/servers/open.ts';
 import type { Historian } from './store/types.ts';
@@ -47,6 +49,8 @@ export interface House {
   /** From when there are alarms. */
   roomWatch?: RoomWatch;
   waveforms: Waveforms;
+  observations: Observations;
+  charting: Charting;
   registry: Registry;
   hosts: Hosts;
   desk: DeviceDesk;

@@ -1,3 +1,4 @@
+import { chartedFor } from '../model/charted.ts';
 import type { SteppedClock } from '../model/clock.ts';
 import type { Fault } from '../model/fault.ts';
 import type { CensusChange } from './census/census.ts';
@@ -29,8 +30,11 @@ export const intakeListeners = (house: House): IntakeListeners => ({
 });
 
 /** The bed whose tile shows the device: where it is associated, else its fixed place. */
-export const bedOf = (house: House, device: string): string | undefined =>
-  house.census.current(device)?.bed ?? house.registry.get(device)?.bed;
+export function bedOf(house: House, device: string): string | undefined {
+  const stay = chartedFor(device);
+  if (stay !== undefined) return house.census.encounter(stay)?.bed;
+  return house.census.current(device)?.bed ?? house.registry.get(device)?.bed;
+}
 
 /** Changes of census and alarms reach the live stream in their own tick. */
 export function joinLive(house: House): void {

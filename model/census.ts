@@ -52,6 +52,8 @@ export interface Encounter {
   readonly profileConfirmedBy?: string;
   readonly admittedAtMs: number;
   readonly dischargedAtMs?: number;
+  /** Where it was before it was transferred, oldest first, each until that instant. */
+  readonly moves?: readonly { readonly ward: WardId; readonly bed?: BedId; readonly untilMs: number }[];
 }
 
 /** Device–bed–encounter for a period: begin inclusive, end exclusive. The only road from a value to a patient. */

@@ -123,6 +123,8 @@ export interface AlarmDelivery {
 
 /** Server → a handheld or board. */
 export type DeliveryMessage =
+  /** The shift it named is not this person's, or is over: nothing is delivered there. The stream goes on. */
+  | { readonly refused: { readonly shift: string; readonly why: 'absent' | 'ended' } }
   | { readonly deliveries: readonly AlarmDelivery[]; readonly epoch: string }
   | {
       /** How the gateway sees this screen: at once when it is named, then whenever that changes. */

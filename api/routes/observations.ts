@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import Type, { type Static } from 'typebox';
+import { chartedFor } from '../../model/charted.ts';
 import type { Clock } from '../../model/clock.ts';
 import { Fault } from '../../model/fault.ts';
 import { IdSchema } from '../../model/ids.ts';
@@ -155,7 +156,9 @@ export function whoseOf(services: Services, person: Person, asked: Whose): Whose
   if (named.length !== 1)
     throw new Fault('API_REQUEST_INVALID', { cause: 'name exactly one of patient, encounter, bed, device' });
   if (bed !== undefined) inSight(person, census.bed(bed), 'bed');
-  if (device !== undefined) inSight(person, devices.device(device), 'device');
+  const stay = device === undefined ? undefined : chartedFor(device);
+  if (stay !== undefined) inSight(person, census.encounter(stay), 'device');
+  else if (device !== undefined) inSight(person, devices.device(device), 'device');
   if (encounter !== undefined) inSight(person, census.encounter(encounter), 'stay');
   if (patient !== undefined) patientInSight(services, person, patient);
   return { patient, encounter, bed, device };

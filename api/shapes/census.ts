@@ -44,6 +44,11 @@ export const EncounterShape = shape<Encounter>()(
     profileConfirmedBy: Type.Optional(Type.String()),
     admittedAtMs: atMs(),
     dischargedAtMs: Type.Optional(atMs()),
+    moves: Type.Optional(
+      Type.Array(record({ ward: IdSchema, bed: Type.Optional(IdSchema), untilMs: atMs() }), {
+        description: 'where it was before, oldest first',
+      }),
+    ),
   }),
 );
 

@@ -1,12 +1,14 @@
 /** The loss ledger and the books as the API asks for them. */
-import type { LossCell, LossService } from '../../api/services.ts';
 import { hourMs } from '../../journal/tally.ts';
 import type { SteppedClock } from '../../model/clock.ts';
+import type { Job } from '../../model/job.ts';
+import type { Person } from '../../model/person.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { runInWorker } from '../jobs/worker-job.ts';
 import type { Numbered, Rows } from '../rows/rows.ts';
 import type { AuditAsk } from './audit.ts';
 import type { Books } from './books.ts';
+import type { BooksCell } from './types.ts';
 
 export interface LossDeskOptions {
   readonly rows: Pick<Rows, 'read'>;
@@ -18,12 +20,30 @@ export interface LossDeskOptions {
   readonly retentionMs: number;
 }
 
+interface Span {
+  readonly device?: string | undefined;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+interface Page {
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+type Paged<T> = Promise<{ readonly items: readonly T[]; readonly next?: string }>;
+
+/** Serves LossService of the API. */
+export interface LossDesk {
+  entries(span: Span, page: Page): Paged<ReturnType<typeof itemOf>>;
+  books(span: Span, page: Page): Paged<ReturnType<typeof cellOf>>;
+  reconcile(by: Person, span: Span): Job | 'too-many-jobs';
+}
+
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 const readAtOnce = 500;
 /** Lines looked through for one page at most: a cursor leads on from there. */
 const mostRead = 20_000;
 
-export function lossDesk(options: LossDeskOptions): LossService {
+export function lossDesk(options: LossDeskOptions): LossDesk {
   const { rows, books, jobs, clock, folder, retentionMs } = options;
   return {
     entries: async ({ device, fromMs, toMs }, { limit, after }) => {
@@ -50,13 +70,7 @@ export function lossDesk(options: LossDeskOptions): LossService {
         ...(device === undefined ? {} : { device }),
         ...(hour === undefined ? {} : { after: [Number(hour), name.join(' ')] as const }),
       });
-      const items = cells
-        .slice(0, limit)
-        .map(({ hour: hours, historicalKept, historicalDuplicate, ...cell }): LossCell => ({
-          ...cell,
-          fromMs: hours * hourMs,
-          historical: { kept: historicalKept, duplicate: historicalDuplicate },
-        }));
+      const items = cells.slice(0, limit).map(cellOf);
       const last = cells.length > limit ? cells[limit - 1] : undefined;
       return { items, ...(last && { next: `${last.hour} ${last.device}` }) };
     },
@@ -95,3 +109,9 @@ const itemOf = ({ number, entry }: Numbered<'losses'>) => {
     ...(sinks === undefined ? {} : { sinks }),
   };
 };
+
+const cellOf = ({ hour, historicalKept, historicalDuplicate, ...cell }: BooksCell) => ({
+  ...cell,
+  fromMs: hour * hourMs,
+  historical: { kept: historicalKept, duplicate: historicalDuplicate },
+});

@@ -9,12 +9,14 @@ import type {
   Profile,
   Ward,
 } from '../../model/census.ts';
+import { beforeAdmissionMs, chartedFor, chartedSource } from '../../model/charted.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { BedId, Chance, DeviceId, EncounterId, PatientId, WardId } from '../../model/ids.ts';
 import { metrics as metricTable } from '../../model/metric-table.ts';
 import type { Metric } from '../../model/metric.ts';
 import type { BedView, DeviceAtBed, LatestValue } from '../../model/stream.ts';
 import { Associations, type AssociatedSpan, type AssociationRequest } from './associations.ts';
+import { chartedSpans } from './charted.ts';
 import type { Correction, CorrectionRefusal } from './corrections.ts';
 import type { Actor, CensusAct, CensusChange, CensusRows, Desk } from './desk.ts';
 import { LimitBook } from './limit-book.ts';
@@ -200,6 +202,8 @@ export class Census {
   }
   /** Whose a value taken at that instant is, however late it arrives. */
   whoWasOn(device: DeviceId, atMs: number): Span | undefined {
+    const stay = chartedFor(device);
+    if (stay !== undefined) return this.chartedOf({ encounter: stay }, atMs, atMs + 1)[0];
     const association = this.associationBook.at(device, atMs);
     const [span] = association ? this.associationBook.spans([association], -Infinity, Infinity) : [];
     return span && this.named(span);
@@ -258,6 +262,26 @@ export class Census {
       .flatMap((encounter) => spans({ encounter: encounter.id }));
   }
 
+  /** The stretches in which people may have charted for the asked: each stay's own source, wherever it was. */
+  chartedOf(
+    whose: { patient?: PatientId; encounter?: EncounterId; bed?: BedId; device?: DeviceId },
+    fromMs: number,
+    toMs: number,
+  ): readonly Span[] {
+    const { patient, bed } = whose;
+    const named = whose.encounter ?? (whose.device === undefined ? undefined : chartedFor(whose.device));
+    const one = named === undefined ? undefined : this.stays.encounter(named);
+    if (one) return chartedSpans(one, [fromMs, toMs]);
+    if (patient !== undefined)
+      return this.stays.encounters({ patient }).flatMap((stay) => chartedSpans(stay, [fromMs, toMs]));
+    if (bed === undefined) return [];
+    return this.stays.encounters({}).flatMap((stay) => {
+      // A bed has had many stays: those of the asked time alone.
+      const begin = Math.max(fromMs, stay.admittedAtMs - beforeAdmissionMs);
+      return chartedSpans(stay, [begin, Math.min(toMs, (stay.dischargedAtMs ?? Infinity) + 1)], bed);
+    });
+  }
+
   /** Limits in force for an encounter: its profile's defaults with its own over them. */
   limits(encounter: EncounterId): readonly AlarmLimit[] | undefined {
     const stay = this.stays.encounter(encounter);
@@ -305,13 +329,7 @@ export class Census {
     const bed = this.places.bed(id);
     if (!bed) return undefined;
     const open = this.associationBook.list({ bed: id, open: true });
-    const watched = open.find((one) => one.encounter !== undefined)?.encounter;
-    const encounter =
-      watched !== undefined
-        ? this.stays.encounter(watched)
-        : open.length === 0
-          ? this.stays.occupant(id)
-          : undefined;
+    const encounter = this.watchedAt(id, open);
     const patient = encounter && this.stays.patient(encounter.patient);
     const seen = this.seenAt(id, open);
     const limits = encounter
@@ -327,7 +345,7 @@ export class Census {
       ...(encounter ? { profileAsked: this.profileAsked(encounter, patient) } : {}),
       ...deviceJudgedAt(this.wardBook, bed.ward),
       devices: seen.map((one) => one.device),
-      values: seen.flatMap((one) => one.values),
+      values: [...seen.flatMap((one) => one.values), ...this.chartedNow(encounter)],
       limits: limits.map(({ metric, direction, priority, value }) => ({
         metric,
         direction,
@@ -341,8 +359,22 @@ export class Census {
   values(id: BedId): Pick<BedView, 'bed' | 'ward' | 'values'> | undefined {
     const bed = this.places.bed(id);
     if (!bed) return undefined;
-    const seen = this.seenAt(id, this.associationBook.list({ bed: id, open: true }));
-    return { bed: id, ward: bed.ward, values: seen.flatMap((one) => one.values) };
+    const open = this.associationBook.list({ bed: id, open: true });
+    const seen = this.seenAt(id, open);
+    const charted = this.chartedNow(this.watchedAt(id, open));
+    return { bed: id, ward: bed.ward, values: [...seen.flatMap((one) => one.values), ...charted] };
+  }
+
+  /** Whoever is associated; with nobody associated, whoever is there in the books. */
+  private watchedAt(id: BedId, open: readonly Association[]): Encounter | undefined {
+    const watched = open.find((one) => one.encounter !== undefined)?.encounter;
+    if (watched !== undefined) return this.stays.encounter(watched);
+    return open.length === 0 ? this.stays.occupant(id) : undefined;
+  }
+
+  /** The newest of what people charted for a stay. */
+  private chartedNow(stay: Encounter | undefined): readonly LatestValue[] {
+    return (stay && this.options.glance?.(chartedSource(stay.id))?.values) ?? [];
   }
 
   /** What a nurse is asked about the profile: its confirmation, and the age where nobody knows it (CLINICAL 3). */

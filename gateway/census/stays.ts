@@ -11,6 +11,9 @@ export interface Stay {
   admittedAtMs?: number;
 }
 
+/** Transfers of one stay that are remembered; the oldest are forgotten. */
+const keptMoves = 200;
+
 export type MergeRefusal = 'absent' | 'same-patient' | 'merged-already';
 
 /** Patients and their encounters, as the HIS and the nurses tell them. Discharge ends charting, never alarming. */
@@ -119,7 +122,13 @@ export class Stays {
     const refusal = to.bed === before.bed ? undefined : this.refuseBed(to.ward, to.bed);
     if (refusal) return refusal;
     const { bed: _, ...rest } = before;
-    const after: Encounter = { ...rest, ward: to.ward, ...(to.bed === undefined ? {} : { bed: to.bed }) };
+    const left = { ward: before.ward, bed: before.bed, untilMs: this.desk.clock.nowMs() };
+    const after: Encounter = {
+      ...rest,
+      ward: to.ward,
+      ...(to.bed === undefined ? {} : { bed: to.bed }),
+      moves: [...(before.moves ?? []), left].slice(-keptMoves),
+    };
     return this.replace(by, 'encounter.transfer', before, after);
   }
 

@@ -170,11 +170,16 @@ function lineOf(path: readonly string[], document: Document, lines: LineCounter)
     const items =
       (parent as { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | null)
         ?.items ?? [];
-    const at = items.find((item) => String(item.key?.value) === path[length - 1])?.key?.range?.[0];
+    const key = items.find((item) => String(item.key?.value) === path[length - 1])?.key?.range?.[0];
+    // An item of a list has no key, but a place.
+    const at = key ?? itemAt(items[Number(path[length - 1])]);
     if (at !== undefined) return lines.linePos(at).line;
   }
   return undefined;
 }
+
+const itemAt = (item: object | undefined): number | undefined =>
+  item && 'range' in item && Array.isArray(item.range) ? (item.range[0] as number) : undefined;
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;

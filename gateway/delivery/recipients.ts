@@ -5,6 +5,9 @@ import type { DeliveryPlace, ScreenBeat } from '../../model/stream.ts';
 import { DeliveryQueue } from './queue.ts';
 import { ringVerdict, type RingVerdict } from './ring-check.ts';
 
+/** Said to be shown while it could not ring; beyond it a screen says so again. */
+const mostClaimed = 1_000;
+
 /** One screen that alarms are delivered to: the handheld of an open shift, or a wall board. */
 export interface Recipient {
   /** The shift's id, or `board-` and the display's person. */
@@ -20,6 +23,8 @@ export interface Recipient {
   beatAtMs: number;
   clockOffsetMs: number;
   send: ((text: string) => void) | undefined;
+  /** Numbers it said to show while it could not ring: they count when it can. */
+  readonly claimed: Set<number>;
 }
 
 /** What a stream holds after it has named itself. */
@@ -119,6 +124,7 @@ export class Recipients {
       close: () => {
         if (!mine()) return;
         recipient.send = undefined;
+        recipient.claimed.clear();
         recipient.queue.disconnect();
       },
     };
@@ -129,13 +135,13 @@ export class Recipients {
     for (const recipient of this.byId.values()) this.look(recipient);
   }
 
-  /** Only one that can ring can say that it shows an alarm; from another it means received. */
+  /** Only one that can ring can say that it shows an alarm; from another it means received, until it can. */
   private shown(recipient: Recipient, numbers: readonly number[]): void {
     for (const number of numbers) {
       const alarms = recipient.queue.alarmsOf(number);
       recipient.queue.received([number]);
-      if (!recipient.verdict.canRing) continue;
-      for (const alarm of alarms) this.house.told(recipient, alarm, 'shown');
+      if (recipient.verdict.canRing) for (const alarm of alarms) this.house.told(recipient, alarm, 'shown');
+      else if (alarms.length > 0 && recipient.claimed.size < mostClaimed) recipient.claimed.add(number);
     }
   }
 
@@ -153,6 +159,7 @@ export class Recipients {
       beatAtMs: -Infinity,
       clockOffsetMs: 0,
       send: undefined,
+      claimed: new Set(),
     };
     this.byId.set(one.id, made);
     return made;
@@ -166,6 +173,11 @@ export class Recipients {
     recipient.verdict = verdict;
     recipient.cannotRingSinceMs = verdict.canRing ? undefined : (recipient.cannotRingSinceMs ?? nowMs);
     this.tellVerdict(recipient);
+    if (verdict.canRing && recipient.claimed.size > 0) {
+      const claimed = [...recipient.claimed];
+      recipient.claimed.clear();
+      this.shown(recipient, claimed);
+    }
     this.house.changed(recipient);
   }
 

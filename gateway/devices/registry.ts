@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkSettings, driverSettings } from '../../drivers/settings.ts';
+import { isCharted } from '../../model/charted.ts';
 import type { Device } from '../../model/device.ts';
 import type { Fault } from '../../model/fault.ts';
 import { isId, type Chance, type DeviceId, type HostId, type WardId } from '../../model/ids.ts';
@@ -107,6 +108,8 @@ export class Registry {
     if (draft.id !== undefined && this.devices.has(draft.id)) return 'id-taken';
     const id = draft.id ?? this.options.chance.id('device');
     if (!isId(id)) return { refused: [{ path: '/id', cause: 'only a–z, 0–9 and -, at most 64' }] };
+    if (isCharted(id))
+      return { refused: [{ path: '/id', cause: 'ids of this kind are for charted values' }] };
     const device = checked({ ...draft, id });
     if ('refused' in device) return device;
     const refused = this.twinOf(device) ?? this.strangeTopic(device);

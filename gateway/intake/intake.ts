@@ -10,7 +10,7 @@ import type { Journal, JournalClass } from '../../journal/types.ts';
 import { Digest } from './digest.ts';
 import type { Ledger } from './ledger.ts';
 import { LiveDevice, ownerOf } from './live-device.ts';
-import { ObservationReader } from './observations.ts';
+import { ObservationReader, type CorrectedTo } from './observations.ts';
 import { rawOf, type QuarantineCause } from './quarantine.ts';
 import { Recorder, type Confirm, type RecorderOptions } from './recorder.ts';
 import type { Entered } from './seen.ts';
@@ -168,6 +168,16 @@ export class Intake {
   /** The newest values of before the start, from the store: shown with their age until the devices speak again. */
   restoreLatest(rows: readonly StoredRow[]): void {
     for (const row of rows) this.reader.restoreLatest(this.open(row.device), row);
+  }
+
+  /** A charted value was corrected or retracted: what is shown as its newest follows. */
+  corrected(
+    name: { device: string; metric: string; channel?: string; takenAtMs: number },
+    now: CorrectedTo | undefined,
+  ): void {
+    const device = this.devices.get(name.device);
+    if (device) this.reader.corrected(device, seriesKey(name.metric, name.channel), name.takenAtMs, now);
+    this.options.listeners.messageTaken(name.device, this.clock.nowMs());
   }
 
   snapshot(): Uint8Array {

@@ -30,6 +30,8 @@ const bootPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 const validitySet: ReadonlySet<unknown> = new Set(validities);
 const reasonSet: ReadonlySet<unknown> = new Set(reasons);
 
+export type CorrectedTo = { readonly value: number } | { readonly code: string };
+
 export interface ReaderOptions {
   readonly builder: ObservationBatchBuilder;
   readonly counters: Counters;
@@ -127,6 +129,17 @@ export class ObservationReader {
       validity,
       historical,
     });
+  }
+
+  /** What a person said instead of a charted value; undefined: there was no such measurement. */
+  corrected(device: LiveDevice, key: string, takenAtMs: number, now: CorrectedTo | undefined): void {
+    const latest = device.series.get(key)?.latest;
+    if (latest?.takenAtMs !== takenAtMs) return;
+    latest.value = now && 'value' in now ? now.value : null;
+    latest.code = now && 'code' in now ? now.code : undefined;
+    latest.text = undefined;
+    latest.validity = now ? 'valid' : 'invalid';
+    latest.reason = now ? undefined : 'not-measured';
   }
 
   private value(key: string, seen: unknown): void {

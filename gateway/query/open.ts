@@ -1,3 +1,4 @@
+import { chartedFor, chartedSource, isCharted } from '../../model/charted.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Census } from '../census/census.ts';
 import type { Registry } from '../devices/registry.ts';
@@ -19,12 +20,11 @@ export interface QueryRooms {
   readonly long?: () => LongStore | undefined;
   /** How long the historian keeps values; older ones are asked of the time-series server. */
   readonly retentionMs: number;
-  readonly isCharted: (device: string) => boolean;
 }
 
 /** Joins stored series to people and places as they are known at the moment of asking. */
 export function openQueries(rooms: QueryRooms): Observations {
-  const { clock, historian, census, intake, isCharted } = rooms;
+  const { clock, historian, census, intake } = rooms;
   return new Observations({
     historian,
     long: () => {
@@ -33,7 +33,11 @@ export function openQueries(rooms: QueryRooms): Observations {
       const edgeMs = clock.nowMs() - rooms.retentionMs + hourMs;
       return store && { store, ownMs: Math.ceil(edgeMs / hourMs) * hourMs };
     },
-    spansOf: (whose, fromMs, toMs) => census.spansOf(whose, fromMs, toMs),
+    spansOf: (whose, fromMs, toMs) => {
+      const charted = census.chartedOf(whose, fromMs, toMs);
+      if (whose.device !== undefined && isCharted(whose.device)) return charted;
+      return [...census.spansOf(whose, fromMs, toMs), ...charted];
+    },
     known: knownIn(rooms),
     latest: (device) => {
       const live = intake.device(device);
@@ -48,9 +52,20 @@ export function openQueries(rooms: QueryRooms): Observations {
 
 /** Whether there is such a patient, encounter, bed or device. */
 export const knownIn =
-  ({ census, registry, isCharted }: Pick<QueryRooms, 'census' | 'registry' | 'isCharted'>) =>
+  ({ census, registry }: Pick<QueryRooms, 'census' | 'registry'>) =>
   ({ patient, encounter, bed, device }: Whose): boolean =>
     (patient === undefined || census.patient(patient) !== undefined) &&
     (encounter === undefined || census.encounter(encounter) !== undefined) &&
     (bed === undefined || census.bed(bed) !== undefined) &&
-    (device === undefined || registry.get(device) !== undefined || isCharted(device));
+    (device === undefined || registry.get(device) !== undefined || isStaysOwn(census, device));
+
+const isStaysOwn = (census: Census, device: string): boolean => {
+  const stay = chartedFor(device);
+  return stay !== undefined && census.encounter(stay) !== undefined;
+};
+
+/** Whose newest values stand on the screens after a start: registered devices, and what was charted for those here. */
+export const shownSources = ({ registry, census }: Pick<QueryRooms, 'census' | 'registry'>): string[] => [
+  ...registry.list({}).map(({ id }) => id),
+  ...census.encounters({ open: true }).map(({ id }) => chartedSource(id)),
+];

@@ -1,5 +1,5 @@
 /** Chunks as they are read: a stretch of one series each. */
-import type { Columns } from './columns.ts';
+import { Columns } from './columns.ts';
 import { Body, type Wish } from './packing.ts';
 import type { Extent, StoreFile } from './store-file.ts';
 
@@ -14,6 +14,22 @@ export const chunksBetween = (file: StoreFile, series: number, fromMs: number, t
        WHERE series = ? AND fromMs > ? AND fromMs < ? AND toMs >= ? ORDER BY fromMs`,
     )
     .all(series, fromMs - chunkSpanMs, toMs, fromMs) as unknown as Extent[];
+
+/** Some 700 KB each at most. */
+const mostRecent = 4;
+
+/** The chunk's rows for a page: the next page begins where this one ended, mostly in the same chunk. */
+export function recentChunk(file: StoreFile, chunk: Extent): Columns {
+  let rows = file.recent.get(chunk.id);
+  if (!rows) {
+    rows = new Columns(chunk.observations);
+    takeChunk(file, chunk, rows, 'rows');
+    const [oldest] = file.recent.keys();
+    if (file.recent.size >= mostRecent && oldest !== undefined) file.recent.delete(oldest);
+    file.recent.set(chunk.id, rows);
+  }
+  return rows;
+}
 
 /** Appends the chunk's rows. Throws when it is damaged; rows of the target before it are as they were. */
 export function takeChunk(file: StoreFile, chunk: Extent, target: Columns, wish: Wish): void {

@@ -11,6 +11,7 @@ import { metrics } from '../../model/metric-table.ts';
 import { seriesKey } from '../../model/observation.ts';
 import type { NamedSeries, RowColumns } from './historian-protocol.ts';
 import { valueOf } from './correct-rows.ts';
+import { LineBytes, piece } from './line-bytes.ts';
 import type { Corrected, LabelledSpan, LinePage, StoredValue } from './types.ts';
 
 export const csvColumns = [
@@ -50,28 +51,86 @@ export interface LineAsk {
   readonly demo: boolean;
 }
 
-const encoder = new TextEncoder();
+/** Used page after page: a page's text is copied out of it. */
+const out = new LineBytes();
 
 /** The whole page as text; a CSV begins with its header line (RFC 4180) on the first page. */
 export function linesOf(columns: RowColumns, ask: LineAsk): LinePage {
-  const write = ask.format === 'csv' ? csvLine : ndjsonLine;
   const labels = new Labels(columns, ask);
   const texts = new Map(columns.texts);
   const corrected = new Map(columns.corrected);
-  const parts: string[] = [];
-  if (ask.format === 'csv' && ask.after === undefined && !ask.headless) parts.push(csvHeader(ask.demo));
+  const plain = ask.format === 'ndjson' ? new PlainLines(columns, ask.demo) : undefined;
+  if (ask.format === 'csv' && ask.after === undefined && !ask.headless) out.put(piece(csvHeader(ask.demo)));
   let rows = 0;
   for (let at = 0; at < columns.series.length; at++) {
     const label = labels.of(at);
     if (label === undefined) continue;
     rows++;
-    parts.push(write({ columns, at, label, text: texts.get(at), corrected: corrected.get(at) }, ask.demo));
+    const [text, said] = [texts.get(at), corrected.get(at)];
+    if (plain && text === undefined && said === undefined) plain.write(label.bytes, at);
+    else {
+      const row = { columns, at, label: label.text, text, corrected: said };
+      out.put(piece(plain ? ndjsonLine(row, ask.demo) : csvLine(row, ask.demo)));
+    }
   }
   return {
-    bytes: encoder.encode(parts.join('')),
+    bytes: out.taken(),
     rows,
     ...(columns.next === undefined ? {} : { next: columns.next }),
   };
+}
+
+const takenName = piece(',"takenAtMs":');
+const receivedName = piece(',"receivedAtMs":');
+const valueName = piece(',"value":');
+const noValue = piece('null');
+
+/** Rows of a number or of nothing, as nearly all are: what does not change from row to row is made once. */
+class PlainLines {
+  private readonly columns: RowColumns;
+  private readonly end: Uint8Array;
+  private readonly marks = new Map<number, Uint8Array>();
+
+  constructor(columns: RowColumns, demo: boolean) {
+    this.columns = columns;
+    this.end = piece(lineEnd(demo));
+  }
+
+  write(label: Uint8Array, at: number): void {
+    const { columns } = this;
+    out.put(label);
+    out.put(takenName);
+    out.number(columns.taken[at] ?? 0);
+    out.put(receivedName);
+    out.number(columns.received[at] ?? 0);
+    out.put(valueName);
+    if (flagsKind(columns.flags[at] ?? 0) === kinds.number) out.number(columns.value[at] ?? 0);
+    else out.put(noValue);
+    out.put(this.marksOf(at));
+    out.number(columns.seq[at] ?? 0);
+    out.put(this.end);
+  }
+
+  /** From the validity to the boot. */
+  private marksOf(at: number): Uint8Array {
+    const { flags, reason, boot } = this.columns;
+    const key = ((boot[at] ?? 0) * 256 + (reason[at] ?? 0)) * 64 + (flags[at] ?? 0);
+    let made = this.marks.get(key);
+    if (!made) this.marks.set(key, (made = piece(marksText(this.columns, at))));
+    return made;
+  }
+}
+
+const lineEnd = (demo: boolean): string => (demo ? ',"demo":true}\n' : '}\n');
+
+function marksText({ flags, reason, boot, boots }: RowColumns, at: number): string {
+  const marks = flags[at] ?? 0;
+  const why = unpackReason(reason[at] ?? 0);
+  return (
+    `,"validity":"${flagsValidity(marks)}"${why ? `,"reason":"${why}"` : ''}` +
+    `,"historical":${flagsHistorical(marks)},"unplaced":${flagsUnplaced(marks)}` +
+    `,"boot":${JSON.stringify(boots[boot[at] ?? 0] ?? '')},"seq":`
+  );
 }
 
 export const csvHeader = (demo: boolean): string =>
@@ -87,22 +146,18 @@ interface LineRow {
 }
 
 function ndjsonLine({ columns, at, label, text, corrected }: LineRow, demo: boolean): string {
-  const flags = columns.flags[at] ?? 0;
-  const reason = unpackReason(columns.reason[at] ?? 0);
-  let line =
-    `${label},"takenAtMs":${columns.taken[at] ?? 0},"receivedAtMs":${columns.received[at] ?? 0},` +
-    `"value":${flagsKind(flags) === kinds.number ? JSON.stringify(columns.value[at] ?? 0) : 'null'}`;
-  if (text !== undefined)
-    line +=
-      typeof text === 'string'
+  const value = flagsKind(columns.flags[at] ?? 0) === kinds.number ? String(columns.value[at] ?? 0) : 'null';
+  const word =
+    text === undefined
+      ? ''
+      : typeof text === 'string'
         ? `,"text":${JSON.stringify(text)}`
         : `,"code":${JSON.stringify(text[0])},"system":${JSON.stringify(text[1])}`;
-  line += `,"validity":"${flagsValidity(flags)}"`;
-  if (reason) line += `,"reason":"${reason}"`;
-  line += `,"historical":${flagsHistorical(flags)},"unplaced":${flagsUnplaced(flags)}`;
-  line += `,"boot":${JSON.stringify(columns.boots[columns.boot[at] ?? 0] ?? '')},"seq":${columns.seq[at] ?? 0}`;
-  if (corrected) line += `,"corrected":${JSON.stringify(corrected)}`;
-  return demo ? `${line},"demo":true}\n` : `${line}}\n`;
+  return (
+    `${label},"takenAtMs":${columns.taken[at] ?? 0},"receivedAtMs":${columns.received[at] ?? 0}` +
+    `,"value":${value}${word}${marksText(columns, at)}${columns.seq[at] ?? 0}` +
+    `${corrected ? `,"corrected":${JSON.stringify(corrected)}` : ''}${lineEnd(demo)}`
+  );
 }
 
 function csvLine({ columns, at, label, text, corrected }: LineRow, demo: boolean): string {
@@ -136,13 +191,19 @@ export const cell = (value: string | number | undefined): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
+/** What all rows of a series in a span share, as it stands in the line. */
+interface Label {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Whose a row is, worked out once for each series and span. */
 class Labels {
   private readonly columns: RowColumns;
   private readonly format: LineFormat;
   /** By place of the series in `names`: the spans of its device, oldest first. */
   private readonly spans: readonly (readonly LabelledSpan[])[];
-  private readonly made = new Map<LabelledSpan | undefined, (string | undefined)[]>();
+  private readonly made = new Map<LabelledSpan | undefined, (Label | undefined)[]>();
 
   constructor(columns: RowColumns, { spans, format }: LineAsk) {
     this.columns = columns;
@@ -153,7 +214,7 @@ class Labels {
   }
 
   /** Undefined: the row is to be left out. */
-  of(at: number): string | undefined {
+  of(at: number): Label | undefined {
     const series = this.columns.series[at] ?? 0;
     const taken = this.columns.taken[at] ?? 0;
     const span = this.spans[series]?.find(({ fromMs, toMs }) => taken >= fromMs && taken < toMs);
@@ -162,7 +223,12 @@ class Labels {
     const whose = unplaced ? undefined : span;
     let labels = this.made.get(whose);
     if (!labels) this.made.set(whose, (labels = []));
-    return (labels[series] ??= this.make(this.columns.names[series], whose));
+    return (labels[series] ??= this.labelOf(this.columns.names[series], whose));
+  }
+
+  private labelOf(name: NamedSeries | undefined, span: LabelledSpan | undefined): Label {
+    const text = this.make(name, span);
+    return { text, bytes: piece(text) };
   }
 
   private make(name: NamedSeries | undefined, span: LabelledSpan | undefined): string {

@@ -144,7 +144,10 @@ function readPlace(text: string): Place {
 class Page {
   more = false;
   private length = 0;
-  private last: Place | undefined;
+  private lastSeries = -1;
+  private lastSeriesNumber = 0;
+  private lastBoot = '';
+  private lastBootNumber = 0;
   private readonly limit: number;
   private readonly sources: Sources;
   private readonly names: NamedSeries[] = [];
@@ -172,40 +175,35 @@ class Page {
 
   /** False when the page was full already. */
   add(series: number, rows: Columns, row: number): boolean {
+    if (this.length === this.limit) return !(this.more = true);
+    const at = this.length++;
     const flags = rows.flags[row] ?? 0;
-    return this.addRow(series, {
-      takenAtMs: rows.taken[row] ?? 0,
-      receivedAtMs: rows.received[row] ?? 0,
-      value: rows.value[row] ?? 0,
-      flags,
-      reason: rows.reason[row] ?? 0,
-      seq: rows.seq[row] ?? 0,
-      boot: rows.bootOf(row),
-      text: hasText(flags) ? rows.texts[rows.textAt[row] ?? 0] : undefined,
-      corrected: rows.corrected.get(row),
-    });
+    this.series[at] = this.seriesNumber(series);
+    this.numbers.taken[at] = rows.taken[row] ?? 0;
+    this.numbers.received[at] = rows.received[row] ?? 0;
+    this.numbers.value[at] = rows.value[row] ?? 0;
+    this.numbers.seq[at] = rows.seq[row] ?? 0;
+    this.boot[at] = this.bootNumber(rows.bootOf(row));
+    this.flags[at] = flags;
+    this.reason[at] = rows.reason[row] ?? 0;
+    if (hasText(flags)) this.texts.push([at, rows.textOf(row)]);
+    const said = rows.corrected.size > 0 ? rows.corrected.get(row) : undefined;
+    if (said) this.corrected.push([at, said]);
+    return true;
   }
 
-  addRow(series: number, row: LatestRow & { readonly corrected?: Corrected }): boolean {
-    if (this.length === this.limit) {
-      this.more = true;
-      return false;
-    }
+  addRow(series: number, row: LatestRow & { readonly corrected?: Corrected }): void {
     const at = this.length++;
-    this.series[at] = this.numberOf(this.nameNumbers, series, () =>
-      this.names.push(nameOf(this.sources, series)),
-    );
+    this.series[at] = this.seriesNumber(series);
     this.numbers.taken[at] = row.takenAtMs;
     this.numbers.received[at] = row.receivedAtMs;
     this.numbers.value[at] = row.value;
     this.numbers.seq[at] = row.seq;
-    this.boot[at] = this.numberOf(this.bootNumbers, row.boot, () => this.boots.push(row.boot));
+    this.boot[at] = this.bootNumber(row.boot);
     this.flags[at] = row.flags;
     this.reason[at] = row.reason;
     if (row.text !== undefined) this.texts.push([at, row.text]);
     if (row.corrected) this.corrected.push([at, row.corrected]);
-    this.last = { takenAtMs: row.takenAtMs, series, boot: row.boot, seq: row.seq };
-    return true;
   }
 
   columns(): RowColumns {
@@ -223,8 +221,35 @@ class Page {
       reason: this.reason.slice(0, length),
       texts,
       corrected: this.corrected,
-      ...(this.more && this.last ? { next: writePlace(this.last) } : {}),
+      ...(this.more ? { next: writePlace(this.last()) } : {}),
     };
+  }
+
+  private last(): Place {
+    const { numbers, lastSeries, lastBoot } = this;
+    const at = this.length - 1;
+    return {
+      takenAtMs: numbers.taken[at] ?? 0,
+      series: lastSeries,
+      boot: lastBoot,
+      seq: numbers.seq[at] ?? 0,
+    };
+  }
+
+  /** Rows of one series and boot mostly follow each other. */
+  private seriesNumber(series: number): number {
+    if (series === this.lastSeries) return this.lastSeriesNumber;
+    const add = (): number => this.names.push(nameOf(this.sources, series));
+    this.lastSeries = series;
+    this.lastSeriesNumber = this.numberOf(this.nameNumbers, series, add);
+    return this.lastSeriesNumber;
+  }
+
+  private bootNumber(boot: string): number {
+    if (boot === this.lastBoot && this.boots.length > 0) return this.lastBootNumber;
+    this.lastBoot = boot;
+    this.lastBootNumber = this.numberOf(this.bootNumbers, boot, () => this.boots.push(boot));
+    return this.lastBootNumber;
   }
 
   private numberOf<K>(known: Map<K, number>, key: K, make: () => number): number {

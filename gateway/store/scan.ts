@@ -1,7 +1,7 @@
 /** Reads stretches of time: chunks, blocks and head put together, in order, each observation once. */
 import type { Fault } from '../../model/fault.ts';
 import { seriesKey } from '../../model/observation.ts';
-import { chunksBetween, chunkSpanMs, takeChunk } from './chunks.ts';
+import { chunksBetween, chunkSpanMs, recentChunk, takeChunk } from './chunks.ts';
 import { Columns } from './columns.ts';
 import { correctRows } from './correct-rows.ts';
 import type { CorrectionBook } from './corrections.ts';
@@ -85,7 +85,9 @@ interface Piece {
   readonly fromMs: number;
   readonly toMs: number;
   readonly observations: number;
-  /** Appends its rows; throws when they are damaged. */
+  /** Its whole rows, if they lie ready for reading; throws when they are damaged. */
+  readonly rows?: () => Columns;
+  /** Appends its rows, or just their values if whole ones are had from `rows`; throws when they are damaged. */
   readonly take: (target: Columns, wish: Wish) => void;
 }
 
@@ -201,7 +203,11 @@ export class Scanner {
     };
     for (const series of wanted.series.keys())
       for (const chunk of chunksBetween(file, series, fromMs, toMs))
-        add(series, { ...chunk, take: (target, wish) => takeChunk(file, chunk, target, wish) });
+        add(series, {
+          ...chunk,
+          rows: () => recentChunk(file, chunk),
+          take: (target) => takeChunk(file, chunk, target, 'values'),
+        });
     for (const block of file.blocks) {
       if (block.toMs < fromMs || block.fromMs >= toMs || !touches(block, wanted)) continue;
       const { entries, body } = this.open(block);
@@ -216,6 +222,7 @@ export class Scanner {
       add(series, {
         ...piece,
         observations: rows.length,
+        rows: () => rows,
         take: (target) => target.append(rows, 0, rows.length),
       });
     }
@@ -245,6 +252,7 @@ export class Scanner {
     { rows, intervals }: { rows: Columns; intervals: readonly Interval[] },
     wish: Wish,
   ): void {
+    if (wish === 'rows' && piece.rows) return this.pick(piece, rows, intervals);
     const inside = intervals.some(([from, to]) => piece.fromMs >= from && piece.toMs < to);
     const target = inside ? rows : this.scratch;
     if (!inside) target.clear();
@@ -257,9 +265,21 @@ export class Scanner {
     { rows, intervals }: { rows: Columns; intervals: readonly Interval[] },
   ): void {
     this.scratch.clear();
-    for (const piece of pieces) this.take(piece, this.scratch, 'rows');
+    const always: Interval = [-Infinity, Infinity];
+    for (const piece of pieces)
+      if (piece.rows) this.pick(piece, this.scratch, [always]);
+      else this.take(piece, this.scratch, 'rows');
     this.scratch.settle();
     pickIntervals(this.scratch, rows, intervals, 'rows');
+  }
+
+  private pick(piece: Piece, target: Columns, intervals: readonly Interval[]): void {
+    try {
+      const rows = piece.rows?.();
+      if (rows) pickIntervals(rows, target, intervals, 'rows');
+    } catch (error) {
+      this.damage.add(piece, error);
+    }
   }
 
   /** Damage is told, and the rest is served. */

@@ -5,7 +5,7 @@ import type { Fault } from '../../model/fault.ts';
 import { add } from '../../journal/ranges.ts';
 import type { JournalClass, Ranges } from '../../journal/types.ts';
 import { openDatabase, transaction, type DatabaseSpec } from './sqlite.ts';
-import type { TextValue } from './columns.ts';
+import type { Columns, TextValue } from './columns.ts';
 import type { LatestRow, SeriesBook } from './series-book.ts';
 
 const migrations = [
@@ -81,6 +81,8 @@ export function readDirectory(bytes: Uint8Array): Entry[] {
 export class StoreFile {
   readonly damage: Fault | undefined;
   readonly blocks: BlockExtent[] = [];
+  /** Chunks opened last, as a page that goes on wants them again. What is written may change them. */
+  readonly recent = new Map<number, Columns>();
   /** Bodies opened since the start. */
   readonly reads = { chunks: 0, sources: 0, blocks: 0 };
   compacted: Compacted = { throughBlock: 0, beforeSeries: 0 };
@@ -110,6 +112,7 @@ export class StoreFile {
   }
 
   write<T>(run: () => T): T {
+    this.recent.clear();
     return transaction(this.database, run);
   }
 

@@ -87,6 +87,7 @@ class WorkerWaveforms implements Waveforms {
   private alive: WaveformAlive | undefined;
   private fault: Fault | undefined;
   private lagMs = 0;
+  private aliveAtMs = 0;
   private polling = false;
   private joinedAtMs = -Infinity;
 
@@ -159,6 +160,7 @@ class WorkerWaveforms implements Waveforms {
 
   private heard(alive: WaveformAlive): void {
     this.alive = alive;
+    this.aliveAtMs = this.options.clock.nowMs();
     if (alive.writing && !alive.atBound && !lasting.has(this.fault?.code ?? '')) this.fault = undefined;
     if (alive.lost) this.options.lost(alive.lost);
   }
@@ -197,7 +199,8 @@ class WorkerWaveforms implements Waveforms {
     const { nextNumber, oldestNumber } = classes.waveforms;
     const { taken = [], newestAtMs = 0 } = this.alive ?? {};
     if (endOf(taken, oldestNumber) >= nextNumber) return 0;
-    const nowMs = this.options.clock.nowMs();
-    return Math.max(0, nowMs - (newestAtMs || sinks[sinkId]?.oldestUndeliveredAtMs || nowMs));
+    // As of its last sign of life: what came since is not behind, and a worker that is silent is told as such.
+    const { aliveAtMs } = this;
+    return Math.max(0, aliveAtMs - (newestAtMs || sinks[sinkId]?.oldestUndeliveredAtMs || aliveAtMs));
   }
 }

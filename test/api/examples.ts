@@ -100,6 +100,14 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     beginAtMs: Date.now(),
   };
   const people = standingPeople(services);
+  const charted = {
+    device: `charted-${east.encounter}`,
+    metric: 'pain-score',
+    channel: '2',
+    takenAtMs: Date.now(),
+    boot: 'nobody:1',
+    seq: 1,
+  };
   const alarm = services.alarms.active({ ward: 'east' }).find((one) => one.kind === 'physiological');
   rung ??= alarm?.id;
   return {
@@ -338,6 +346,41 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       url: `/api/v1/alarms/${rung}/strips`,
       absent: { url: '/api/v1/alarms/none/strips' },
     },
+    'POST /api/v1/observations': {
+      url: '/api/v1/observations',
+      body: {
+        encounter: east.encounter,
+        takenAtMs: Date.now(),
+        values: [
+          { metric: 'pain-score', value: 3, unit: '{score}' },
+          { metric: 'acvpu', code: 'A' },
+        ],
+        sure: false,
+      },
+      absent: { body: { encounter: 'none', values: [{ metric: 'pain-score', value: 3 }] } },
+    },
+    'POST /api/v1/observations/confirm': {
+      url: '/api/v1/observations/confirm',
+      body: { encounter: east.encounter, observations: [charted] },
+      absent: { body: { encounter: 'none', observations: [charted] } },
+    },
+    'POST /api/v1/observations/correct': {
+      url: '/api/v1/observations/correct',
+      body: {
+        encounter: east.encounter,
+        observation: charted,
+        value: { value: 4, unit: '{score}', sure: true },
+        reason: 'mistyped',
+      },
+      absent: {
+        body: { encounter: 'none', observation: charted, value: { value: 4 }, reason: 'mistyped' },
+      },
+    },
+    'POST /api/v1/observations/retract': {
+      url: '/api/v1/observations/retract',
+      body: { encounter: east.encounter, observation: charted, reason: 'another patient' },
+      absent: { body: { encounter: 'none', observation: charted, reason: 'another patient' } },
+    },
     'GET /api/v1/observations/latest': {
       url: `/api/v1/observations/latest?patient=${east.patient}`,
       absent: { url: '/api/v1/observations/latest?patient=none' },
@@ -345,6 +388,12 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/sinks': { url: '/api/v1/sinks?limit=5' },
     'POST /api/v1/sinks/{id}/test': { url: '/api/v1/sinks/away/test', body: {} },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
+    'GET /api/v1/losses': { url: '/api/v1/losses?from=0&limit=2' },
+    'GET /api/v1/losses/books': { url: '/api/v1/losses/books?from=0&device=monitor-1' },
+    'POST /api/v1/losses/reconcile': {
+      url: '/api/v1/losses/reconcile',
+      body: { from: '2026-01-05T02:00:00Z' },
+    },
     'POST /api/v1/alarm-limits/replay': {
       url: '/api/v1/alarm-limits/replay',
       body: { ward: 'east', days: 1, limits: [tried] },

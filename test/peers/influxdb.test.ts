@@ -4,6 +4,7 @@ import { startInfluxd, type TimeSeriesServer } from '../../bench/time-series-ser
 import type { StoredRow } from '../../gateway/store/types.ts';
 import { numberRow } from '../gateway/store/bodies.ts';
 import { until } from '../gateway/store/folder.ts';
+import { all, readBack } from '../gateway/store/servers/read-back.ts';
 import { openServerRoom, settingsOf } from '../gateway/store/servers/room.ts';
 
 // InfluxDB 1.x from Debian, started and stopped here. What is kept in the journal must be there, each once and as it was.
@@ -19,28 +20,6 @@ const ask = async (server: TimeSeriesServer, statement: string): Promise<unknown
   return answer.json();
 };
 const makeDatabase = (server: TimeSeriesServer): Promise<unknown> => ask(server, 'CREATE DATABASE vigil');
-
-const all = (device: string) => [{ device, fromMs: 0, toMs: 4e12 }];
-
-/** Every page of a device, by the sink's own reader. */
-async function readBack(
-  room: Awaited<ReturnType<typeof openServerRoom>>,
-  spans: Parameters<NonNullable<typeof room.servers.longStore>['range']>[0],
-  limit = 10_000,
-): Promise<StoredRow[]> {
-  const rows: StoredRow[] = [];
-  let after: string | undefined;
-  do {
-    const page = await room.servers.longStore?.range(
-      spans,
-      after === undefined ? { limit } : { limit, after },
-    );
-    rows.push(...(page?.rows ?? []));
-    expect(page?.rows.length).toBeLessThanOrEqual(limit);
-    after = page?.next;
-  } while (after !== undefined);
-  return rows;
-}
 
 test('every kind of observation comes back from InfluxDB as it was, in order and page by page', async () => {
   await using server = await startInfluxd();

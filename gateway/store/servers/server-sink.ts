@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Journal, JournalStat } from '../../../journal/types.ts';
 import type { Clock } from '../../../model/clock.ts';
-import type { Fault, FaultReport } from '../../../model/fault.ts';
+import { Fault, type FaultReport } from '../../../model/fault.ts';
 import type { AggregateColumns, RowColumns } from '../historian-protocol.ts';
 import { aggregatesOf, rowsOf } from '../rows-of.ts';
 import type { LongStore } from '../types.ts';
@@ -61,6 +61,8 @@ export class ServerSink {
   private readonly options: ServerSinkOptions;
   private readonly line: WorkerLine<ServerAsk, undefined, ServerAlive>;
   private alive: ServerAlive | undefined;
+  /** The worker's own: it ended or is silent. */
+  private fault: Fault | undefined;
   /** Of workers that ended before this one. */
   private before = { stored: 0, refused: 0, leftOut: 0 };
   private joinedAtMs = -Infinity;
@@ -78,9 +80,15 @@ export class ServerSink {
       resourceLimits,
       deadlineMs: askDeadlineMs,
       unanswered: 'SINK_READ',
-      told,
+      told: (fault) => {
+        if (fault.code.startsWith('WORKER_')) this.fault = fault;
+        told(fault);
+      },
       opened: (_, post) => this.join(post),
-      alive: (alive) => (this.alive = alive),
+      alive: (alive) => {
+        this.alive = alive;
+        this.fault = undefined;
+      },
       down: () => this.down(),
     });
   }
@@ -104,16 +112,17 @@ export class ServerSink {
     const { id, kind, url, longQueries } = this.settings;
     const { alive, before, journalSays } = this;
     const oldest = journalSays?.oldestUndeliveredAtMs;
+    const fault = alive?.fault ?? this.fault?.toJSON();
     return {
       id,
       kind,
       url,
       place: placeOf(this.settings),
       longQueries,
-      state: alive?.state ?? 'waiting',
+      state: alive?.state ?? (this.fault ? 'waiting' : 'delivering'),
       ...(alive?.sinceMs === undefined ? {} : { sinceMs: alive.sinceMs }),
       ...(alive?.nextTryAtMs === undefined ? {} : { nextTryAtMs: alive.nextTryAtMs }),
-      ...(alive?.fault ? { fault: alive.fault } : {}),
+      ...(fault ? { fault } : {}),
       ...(alive?.lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: alive.lastSuccessAtMs }),
       lagMs: oldest === undefined ? 0 : Math.max(0, this.options.clock.nowMs() - oldest),
       undeliveredBatches: journalSays?.undeliveredBatches ?? 0,
@@ -125,11 +134,10 @@ export class ServerSink {
   }
 
   test(): Promise<Diagnosis> {
-    return this.line.ask<Diagnosis>({ what: 'test' }, 4 * this.settings.deadlineMs + 5_000);
+    return this.ask<Diagnosis>({ what: 'test' }, 4 * this.settings.deadlineMs + 5_000);
   }
 
   get longStore(): LongStore {
-    const { line } = this;
     const isDelivering = (): boolean => this.alive?.state === 'delivering';
     return {
       sink: this.settings.id,
@@ -138,12 +146,12 @@ export class ServerSink {
       },
       range: async (spans, { limit, after }) => {
         const ask = { what: 'range', spans, limit, ...(after === undefined ? {} : { after }) } as const;
-        const columns = await line.ask<RowColumns>(ask);
+        const columns = await this.ask<RowColumns>(ask);
         const rows = await rowsOf(columns);
         return columns.next === undefined ? { rows } : { rows, next: columns.next };
       },
       aggregate: async (spans, everyMs) =>
-        aggregatesOf(await line.ask<AggregateColumns>({ what: 'aggregate', spans, everyMs })),
+        aggregatesOf(await this.ask<AggregateColumns>({ what: 'aggregate', spans, everyMs })),
     };
   }
 
@@ -154,6 +162,17 @@ export class ServerSink {
 
   close(): Promise<void> {
     return this.line.close();
+  }
+
+  private async ask<Answer>(ask: ServerAsk, deadlineMs = askDeadlineMs): Promise<Answer> {
+    try {
+      return await this.line.ask<Answer>(ask, deadlineMs);
+    } catch (error) {
+      // The line to the worker does not know whose it is.
+      if (error instanceof Fault && error.code === 'SINK_READ' && error.details['sink'] === undefined)
+        throw new Fault('SINK_READ', { ...error.details, sink: this.settings.id });
+      throw error;
+    }
   }
 
   /** The journal feeds the worker directly. Joined again when either side has died; not more than once a second. */

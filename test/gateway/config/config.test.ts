@@ -54,6 +54,51 @@ describe('vigil.yaml', () => {
     expect(errors.find(({ path }) => path === 'mqqt')?.change).toContain('mqtt');
   });
 
+  describe('a sink', () => {
+    const sinks = (...each: readonly string[]): string =>
+      [
+        'sinks:',
+        ...each.map((one) => `  - { id: a, kind: influxdb-1, url: "http://127.0.0.1:8086", ${one} }`),
+      ].join('\n');
+
+    test('has defaults for what is not written', () => {
+      const outcome = parseConfig(sinks('database: vigil'));
+      expect(outcome).toMatchObject({
+        config: {
+          sinks: [{ id: 'a', measurement: 'vigil', longQueries: false, gzip: true, deadlineMs: 8_000 }],
+        },
+      });
+    });
+
+    test.each([
+      ['nonsense: 1', 'sinks.0.nonsense', 'there is no such setting'],
+      ['database: v, deadlineMs: 1', 'sinks.0.deadlineMs', 'must be >= 100'],
+      ['gzip: true', 'sinks.0.database', 'influxdb-1 needs it'],
+      ['database: v, user: me', 'sinks.0.user', 'a user without a secret'],
+      ['database: v, secret: {}', 'sinks.0.secret', 'one of file and env is needed'],
+    ])('with %s is refused at %s', (written, path, cause) => {
+      expect(errorsOf(sinks(written))).toMatchObject([{ path, cause, line: 2 }]);
+    });
+
+    test.each([
+      ['http://influx.example:8086', 'influx.example is beyond this machine and there is no TLS'],
+      ['http://me:secret@127.0.0.1:8086', 'a secret in the URL would stand in logs'],
+      ['http://127.0.0.1:8086/?db=x', 'it has a query'],
+    ])('at %s is refused', (url, cause) => {
+      const text = `sinks:\n  - id: a\n    kind: victoriametrics\n    url: "${url}"`;
+      expect(errorsOf(text)).toMatchObject([{ path: 'sinks.0.url', line: 4, cause }]);
+    });
+
+    test('shares its id and the long queries with no other', () => {
+      expect(
+        errorsOf(sinks('database: v, longQueries: true', 'database: w, longQueries: true')),
+      ).toMatchObject([
+        { path: 'sinks.1.id', line: 3 },
+        { path: 'sinks.1.longQueries', line: 3 },
+      ]);
+    });
+  });
+
   test('more than eight errors are all told', () => {
     const text = Array.from({ length: 20 }, (_, at) => `nonsense${at}: 1`).join('\n');
     expect(errorsOf(text)).toHaveLength(20);

@@ -108,9 +108,22 @@ export async function openWaveRoom(bounds: Partial<WaveformBounds> = {}) {
     const span = { device: 'mon-1', fromMs, toMs, said: {}, unplaced: false };
     return parse(await waveforms.range({ spans: [span], writing: 'values', said: {}, ...question }));
   };
+  /** A device of its own, so that tests may share a room. */
+  const on = (device: string) => ({
+    keep: (all: Parameters<typeof keep>[0]) => keep(all.map((one) => ({ ...one, device }))),
+    span: (fromMs: number, toMs: number) => ({ device, fromMs, toMs, said: {}, unplaced: false }),
+    ask: (question: Partial<WaveQuestion> & { fromMs: number; toMs: number }) => {
+      const { fromMs, toMs } = question;
+      return ask({ spans: [{ device, fromMs, toMs, said: {}, unplaced: false }], ...question });
+    },
+    get waveforms() {
+      return waveforms;
+    },
+  });
   return {
     folder,
     journal,
+    on,
     faults,
     lost,
     keep,

@@ -1,6 +1,12 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { Fault } from '../../../model/fault.ts';
 import { clock, ecg, openWaveRoom, parse } from './room.ts';
+
+// One journal and one store for most: each test has a device of its own.
+const shared = await openWaveRoom();
+afterAll(() => shared[Symbol.asyncDispose]());
+let devices = 0;
+const fresh = () => shared.on(`mon-${++devices}`);
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -14,16 +20,16 @@ const seconds = (count: number, first = 0) =>
   }));
 
 test('what was kept is answered in physical units, from memory and from disk alike', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   await room.keep(seconds(3));
   const asked = { fromMs: begin + 500, toMs: begin + 2_500 };
   const before = await room.ask(asked);
-  await room.reopen();
+  await shared.reopen();
   const after = await room.ask(asked);
 
   expect(after).toEqual(before);
   const [item] = after.items;
-  expect(item).toMatchObject({ device: 'mon-1', metric: ecg, unit: 'mV', label: 'ECG II' });
+  expect(item).toMatchObject({ metric: ecg, unit: 'mV', label: 'ECG II' });
   expect(item?.runs).toHaveLength(1);
   expect(item?.runs[0]?.fromMs).toBe(begin + 500);
   expect(item?.runs[0]?.values).toEqual(
@@ -32,7 +38,7 @@ test('what was kept is answered in physical units, from memory and from disk ali
 });
 
 test('late, out of order and twice: the wave is whole, each sample once', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   const all = seconds(6);
   await room.keep([all[4], all[1], all[5]].flatMap((one) => one ?? []));
   await room.keep([all[0], all[3], all[1]].flatMap((one) => one ?? []));
@@ -45,7 +51,7 @@ test('late, out of order and twice: the wave is whole, each sample once', async 
 });
 
 test('a short gap is null in its place, a long one ends the run, no sample is null', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   const holed = second(3);
   holed[10] = -32_768;
   await room.keep([...seconds(1), { atMs: begin + 3_000, samples: holed }, ...seconds(1, 60)]);
@@ -58,7 +64,7 @@ test('a short gap is null in its place, a long one ends the run, no sample is nu
 });
 
 test('the compact form is the samples themselves with gain and offset beside them', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   await room.keep([{ atMs: begin, samples: [1, -2, -32_768, 3], gain: 0.5, offset: 7 }]);
   const { items } = await room.ask({ fromMs: begin, toMs: begin + 1_000, writing: 'base64' });
   expect(items[0]?.runs[0]).toMatchObject({ gain: 0.5, offset: 7, periodUs: 4_000 });
@@ -67,7 +73,7 @@ test('the compact form is the samples themselves with gain and offset beside the
 });
 
 test('with a width come the lowest and highest of each column, and null where nothing was taken', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   await room.keep([...seconds(2), ...seconds(1, 3)]);
   const { items, columnMs, columns } = await room.ask({ fromMs: begin, toMs: begin + 5_000, width: 10 });
   expect([columnMs, columns]).toEqual([500, 10]);
@@ -88,14 +94,14 @@ test('with a width come the lowest and highest of each column, and null where no
 });
 
 test('a span that ends within a second shows nothing of what came after it, however wide the columns', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   await room.keep([
     {
       atMs: begin,
       samples: [...Array.from({ length: 100 }, () => 5), ...Array.from({ length: 150 }, () => 900)],
     },
   ]);
-  const span = { device: 'mon-1', fromMs: begin, toMs: begin + 400, said: {}, unplaced: false };
+  const span = room.span(begin, begin + 400);
   const { items } = parse(
     await room.waveforms.range({
       spans: [span],
@@ -110,13 +116,31 @@ test('a span that ends within a second shows nothing of what came after it, howe
 });
 
 test('backlog without a usable time is found by its device only', async () => {
-  await using room = await openWaveRoom();
+  const room = fresh();
   await room.keep([{ atMs: begin, samples: second(0), marks: 1 }]);
   const asked = { fromMs: begin, toMs: begin + 1_000 };
-  const span = { device: 'mon-1', ...asked, said: {} };
+  const span = room.span(asked.fromMs, asked.toMs);
   expect((await room.ask({ ...asked, spans: [{ ...span, unplaced: false }] })).items).toEqual([]);
   const found = await room.ask({ ...asked, spans: [{ ...span, unplaced: true }] });
   expect(found.items[0]?.runs[0]?.mark).toBe('unplaced');
+});
+
+test('a long answer comes in pieces of at most 64 kB, each of whole bytes', async () => {
+  const room = fresh();
+  await room.keep(seconds(200));
+  const span = { ...room.span(begin, begin + hourMs), said: { bed: '心'.repeat(40) } };
+  for (const writing of ['values', 'base64'] as const) {
+    const { pieces } = await room.waveforms.range({
+      spans: [span],
+      fromMs: begin,
+      toMs: begin + hourMs,
+      writing,
+      said: {},
+    });
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(65_536);
+    expect(parse({ pieces }).items).toHaveLength(1);
+  }
 });
 
 test('more than an answer may hold is refused with what was asked', async () => {

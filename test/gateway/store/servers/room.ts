@@ -4,7 +4,11 @@ import { openRows } from '../../../../gateway/rows/rows.ts';
 import type { LossEntry } from '../../../../gateway/rows/tables.ts';
 import { openServers, type Servers } from '../../../../gateway/store/servers/open.ts';
 import type { SinkView } from '../../../../gateway/store/servers/server-sink.ts';
-import { ServerSchema, type ServerSettings } from '../../../../gateway/store/servers/settings.ts';
+import {
+  journalSinkId,
+  ServerSchema,
+  type ServerSettings,
+} from '../../../../gateway/store/servers/settings.ts';
 import type { StoredRow } from '../../../../gateway/store/types.ts';
 import { openJournal } from '../../../../journal/journal.ts';
 import { systemClock } from '../../../../model/clock.ts';
@@ -37,6 +41,8 @@ export interface ServerRoom extends AsyncDisposable {
   losses(): Promise<readonly LossEntry[]>;
   /** Until nothing is owed to any sink. */
   settled(withinMs?: number): Promise<void>;
+  /** The journal no longer knows what the sink has, as after a crash before it was noted. */
+  forgetPosition(id: string): Promise<void>;
   /** Closes and opens all of it on the same folder, as a restart does. */
   reopen(settings?: readonly ServerSettings[]): Promise<void>;
 }
@@ -104,6 +110,12 @@ export async function openServerRoom(settings: readonly ServerSettings[]): Promi
           throw new Error(`not settled: ${JSON.stringify([sinks, house.servers.views()])}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
+    },
+    forgetPosition: async (id) => {
+      await house.servers.close();
+      house.journal.forget(journalSinkId(id));
+      await close(house);
+      house = await open(named);
     },
     reopen: async (others) => {
       await close(house);
