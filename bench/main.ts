@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchIngest } from './ingest.ts';
 import { benchReplay } from './replay.ts';
+import { benchSink } from './sink.ts';
 import { benchStore } from './store.ts';
 import { benchWaveforms } from './waveforms.ts';
 
@@ -8,6 +9,7 @@ const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--
        npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
        npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
        npm run bench -- replay [--days 7] [--beds 20]
+       npm run bench -- sink [--backlog 2000000] [--live 10000] [--seconds 20] [--backlog-per-s 50000]
 
 Measures on this machine, on loopback, and prints what it found; the last line is one JSON object. Compare figures of
 one run only: machines differ, and so does the same one an hour later.`;
@@ -26,6 +28,9 @@ const { values, positionals } = parseArgs({
     seconds: text,
     hours: text,
     days: text,
+    backlog: text,
+    live: text,
+    'backlog-per-s': text,
     help: { type: 'boolean' },
   },
 });
@@ -58,6 +63,15 @@ if (positionals[0] === 'waveforms' && !values.help) {
 }
 if (positionals[0] === 'replay' && !values.help) {
   await benchReplay({ days: number(values.days, 7), beds: number(values.beds, 20) });
+  process.exit(0);
+}
+if (positionals[0] === 'sink' && !values.help) {
+  await benchSink({
+    backlog: number(values.backlog, 2_000_000),
+    liveRate: number(values.live, 10_000),
+    seconds: number(values.seconds, 20),
+    backlogPerS: number(values['backlog-per-s'], 50_000),
+  });
   process.exit(0);
 }
 console.log(usage);

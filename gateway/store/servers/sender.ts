@@ -1,7 +1,7 @@
 /** Delivers journal batches to one server: two lanes, one request in flight each, behind one gate. */
 import { isObservationBatch, readObservationBatch } from '../../../journal/observation-batch.ts';
 import type { JournalClass, SinkBatch } from '../../../journal/types.ts';
-import type { Cancel, Clock } from '../../../model/clock.ts';
+import { pause, type Cancel, type Clock } from '../../../model/clock.ts';
 import { Fault } from '../../../model/fault.ts';
 import type { Chance } from '../../../model/ids.ts';
 import { Gate, type GateState } from './gate.ts';
@@ -137,6 +137,7 @@ export class Sender {
     const request = takeLines(queue, lane.mostLines);
     for (;;) {
       await this.gate.open();
+      if (lane === this.lanes.backlog) await this.liveFirst();
       if (lane.generation !== generation) return;
       const outcome = request.lines.length === 0 ? nothing : await this.attempt(lane, request);
       if (lane.generation !== generation) return;
@@ -150,6 +151,15 @@ export class Sender {
       this.count(request, outcome.refused);
       return this.confirm(lane, queue);
     }
+  }
+
+  /** A server at its limit takes what is live first; the backlog still gets a request in now and then. */
+  private async liveFirst(): Promise<void> {
+    const { clock } = this.options;
+    const { live } = this.lanes;
+    const untilMs = clock.monotonicMs() + longestYieldMs;
+    while (clock.nowMs() - (live.oldestAtMs ?? Infinity) > liveBehindMs && clock.monotonicMs() < untilMs)
+      await pause(clock, yieldMs);
   }
 
   private async attempt(lane: Lane, request: Lines): Promise<Outcome> {
@@ -194,6 +204,11 @@ export class Sender {
     return controlLine({ id, kind, measurement }, this.options.clock.nowMs());
   }
 }
+
+/** The live lane being behind by this holds the backlog back, for so long at most. */
+const liveBehindMs = 500;
+const longestYieldMs = 2_000;
+const yieldMs = 20;
 
 const nothing: Outcome = { kind: 'settled', refused: [] };
 

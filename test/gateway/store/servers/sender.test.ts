@@ -139,6 +139,20 @@ test('what it held when the journal joined anew is not sent twice as two', async
   expect(delivered).toEqual([1]);
 });
 
+test('a server that is behind with what is live gets the backlog now and then only', async () => {
+  const { clock, take, asked, answer } = openSender({ gatherMs: 0, requestLines: 1 });
+  answer(
+    () =>
+      new Promise((resolve) => void clock.after(300, () => resolve({ status: 204, headers: {}, body: '' }))),
+  );
+  for (let batch = 0; batch < 20; batch++) take(1);
+  for (let batch = 0; batch < 20; batch++) take(2, 'backlog');
+  await clock.pass(5_900);
+  const kinds = asked.map(({ lines }) => lines.join('').match(/seq=(\d+)i/)?.[1]);
+  const live = kinds.filter((seq) => Number(seq) < 20_000).length;
+  expect([live, asked.length - live <= 5, asked.length > live]).toEqual([20, true, true]);
+});
+
 test('the live lane says how far it is behind', async () => {
   const { clock, take, sender, answer } = openSender({ gatherMs: 0 });
   take(1);
