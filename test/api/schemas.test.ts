@@ -49,7 +49,7 @@ const wrongFor = (value: unknown): unknown[] => {
   return [null, '80', 80];
 };
 /** Where null is a word of its own, and where a driver's own schema rules. */
-const isOpen = (path: Path): boolean => path.includes('settings') || path.includes('seen');
+const isOpen = (path: Path): boolean => ['settings', 'seen', 'content'].some((name) => path.includes(name));
 const mayBeNull = (name: string, path: Path): boolean =>
   (path.at(-1) === 'value' &&
     (path.includes('values') || (name.startsWith('GET') && name.includes('/observations')))) ||
@@ -169,6 +169,11 @@ const refusedHere = [
   'POST /api/v1/setup',
   'POST /api/v1/session',
   'POST /api/v1/devices/test',
+  'POST /api/v1/devices/{id}/test',
+  'POST /api/v1/hosts/{id}/credentials',
+  'GET /api/v1/discovery',
+  'GET /api/v1/maps',
+  'PUT /api/v1/maps/{name}',
   'POST /api/v1/alarms/{id}/clear',
   'POST /api/v1/alarms/{id}/redirect',
   'POST /api/v1/cover/{id}/accept',
