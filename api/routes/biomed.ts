@@ -63,6 +63,7 @@ export const biomedRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = a
             Type.String({
               minLength: 1,
               maxLength: 256,
+              pattern: '^[A-Za-z0-9([\\]][ -~\\u001d]*$',
               description: 'A scanned label: id, asset number, serial number, UDI or GS1',
             }),
           ),
