@@ -428,7 +428,7 @@ const metricsOf = (house: House): House['metrics'] =>
     recording: () => house.intake.recording,
     sinks: () => house.servers.views(),
     historianLagMs: () => house.historian.status().lagMs,
-    waveforms: () => house.waveforms.status(),
+    waveforms: () => ({ ...house.waveforms.status(), dropped: house.liveWaves.dropped }),
     door: () => house.broker.stats(),
     activeAlarms: () => house.alarms.active(),
   });

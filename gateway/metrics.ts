@@ -16,7 +16,7 @@ export interface MetricSources {
     readonly lastSuccessAtMs?: number;
   }[];
   readonly historianLagMs: () => number;
-  readonly waveforms: () => { lagMs: number; blocks: number; bytes: number; strips: number };
+  readonly waveforms: () => { lagMs: number; blocks: number; bytes: number; strips: number; dropped: number };
   readonly door: () => {
     connections: number;
     signedIn: number;
@@ -57,6 +57,7 @@ export function createMetrics(sources: MetricSources) {
   gauge('vigil_waveforms_blocks', 'blocks of samples kept', () => waves().blocks);
   gauge('vigil_waveforms_bytes', 'their bytes on disk', () => waves().bytes);
   gauge('vigil_waveforms_strips', 'strips kept for alarms', () => waves().strips);
+  gauge('vigil_stream_waves_dropped', 'live frames for which a screen had no room', () => waves().dropped);
   gauge('vigil_mqtt_connections', 'connections at the front door', () => sources.door().connections);
   gauge('vigil_mqtt_signed_in', 'clients signed in', () => sources.door().signedIn);
   gauge('vigil_mqtt_unconfirmed', 'messages read and not yet confirmed', () => sources.door().pending);

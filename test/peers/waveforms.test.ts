@@ -30,7 +30,7 @@ interface Answer {
 }
 
 beforeAll(async () => {
-  gateway = await openGatewayProcess({ devices: 4, hosts: 2, config: { host: { enabled: true } } });
+  gateway = await openGatewayProcess({ devices: 6, hosts: 2, config: { host: { enabled: true } } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -183,23 +183,34 @@ test(
   { timeout: 60_000 },
   async () => {
     const client = await openClient(1);
-    const waves = [{ bed: 'bed-1', metrics: [ecg] }];
-    const good = await openScreen({ watch: { beds: ['bed-1'] }, waves });
-    const stalled = await openScreen({ watch: { beds: ['bed-1'] }, waves });
+    const beds = ['bed-1', 'bed-3'];
+    const waves = beds.map((bed) => ({ bed, metrics: [ecg] }));
+    const good = await openScreen({ watch: { beds }, waves });
+    const stalled = await openScreen({ watch: { beds }, waves });
     const quiet = await openScreen({ watch: { beds: ['bed-1'] } });
     stalled.socket.pause();
-    // More than any socket's buffers hold: 120 kB a block, 25 of them a second.
+    // 60 kB a block, until the buffers on the way hold no more.
     const samples = Buffer.alloc(2 * 30_000, 7).toString('base64');
     const beginMs = Date.now();
     let going = true;
+    let sent = 0;
     const flood = (async () => {
       for (let seq = 0; going; seq++) {
         const wave = { ...block('flood', seq, beginMs), periodUs: 1_000, takenAtMs: Date.now(), samples };
-        await client.ask('v1/device/device-1/waveforms', JSON.stringify(wave));
+        await Promise.all(
+          ['device-1', 'device-3'].map((device) =>
+            client.ask(`v1/device/${device}/waveforms`, JSON.stringify(wave)),
+          ),
+        );
+        sent += 2;
         await new Promise((resolve) => setTimeout(resolve, 40));
       }
     })();
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const dropped = async (): Promise<number> => {
+      const metrics = await (await fetch(`${gateway.stage.httpUrl}/metrics`)).text();
+      return Number(/^vigil_stream_waves_dropped (\d+)$/m.exec(metrics)?.[1]);
+    };
+    await until('the one that sleeps has no room', 40_000, async () => (await dropped()) >= 10);
     const rang = performance.now();
     const loud = { boot: 'loud', seq: 1, values: { [heart]: 200 } };
     await client.ask('v1/device/device-1/observations', JSON.stringify(loud));
@@ -208,17 +219,18 @@ test(
     );
     expect(performance.now() - rang).toBeLessThan(2_000);
     // It reads again before it is given up: the alarm is there, the waves of meanwhile are not.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
     stalled.socket.resume();
     await until('the alarm reached the one that slept', 5_000, () =>
       stalled.alarms.find(({ alarm }) => alarm.bed === 'bed-1'),
     );
     going = false;
     await flood;
-    expect(good.frames.length).toBeGreaterThan(4);
-    expect(good.frames[0]?.bed).toBe('bed-1');
-    expect(good.frames[0]?.blocks[0]?.device).toBe('device-1');
-    expect(good.frames[0]?.blocks[0]?.metric).toBe(ecg);
+    expect(good.frames.length).toBeGreaterThan(0);
+    for (const { bed, blocks } of good.frames)
+      for (const { device, metric } of blocks)
+        expect([device, metric]).toEqual([bed.replace('bed', 'device'), ecg]);
+    const drawn = ({ frames }: Screen): number => frames.reduce((sum, { blocks }) => sum + blocks.length, 0);
+    expect(drawn(stalled)).toBeLessThan(sent);
     expect(quiet.frames).toEqual([]);
     for (const { socket } of [good, stalled, quiet]) socket.terminate();
     client.end();
@@ -230,12 +242,12 @@ test('the strip of an alarm is asked by the alarm', async () => {
   // All of it taken before it is sent: nobody's clock runs ahead.
   const beginMs = Date.now() - 24_000;
   const publish = (seq: number) =>
-    client.ask('v1/device/device-3/waveforms', JSON.stringify(block('strip', seq, beginMs)));
+    client.ask('v1/device/device-5/waveforms', JSON.stringify(block('strip', seq, beginMs)));
   for (let seq = 0; seq < 80; seq++) await publish(seq);
   const loud = { boot: 'strip-loud', seq: 1, values: { [heart]: 200 } };
-  await client.ask('v1/device/device-3/observations', JSON.stringify(loud));
+  await client.ask('v1/device/device-5/observations', JSON.stringify(loud));
   const alarm = await until('it rings', 5_000, async () =>
-    (await gateway.alarms()).find(({ bed, kind }) => bed === 'bed-3' && kind === 'physiological'),
+    (await gateway.alarms()).find(({ bed, kind }) => bed === 'bed-5' && kind === 'physiological'),
   );
   for (let seq = 80; seq < 90; seq++) await publish(seq);
   const strip = await until('the strip is there', 10_000, async () => {
@@ -247,7 +259,7 @@ test('the strip of an alarm is asked by the alarm', async () => {
       .catch(() => undefined);
     return found && valuesOf(found).length > 1_700 && found;
   });
-  expect([strip.bed, strip.toMs - strip.fromMs]).toEqual(['bed-3', 30_000]);
+  expect([strip.bed, strip.toMs - strip.fromMs]).toEqual(['bed-5', 30_000]);
   expect(strip.fromMs).toBe(alarm.raisedAtMs - 20_000);
   const values = valuesOf(strip).filter((value) => value !== null);
   expect(values.every((value, at) => at === 0 || value === (values[at - 1] ?? 0) + 1)).toBe(true);
