@@ -23,6 +23,8 @@ export interface GeneratorOrder {
   readonly boot: string;
   readonly firstSeq: number;
   /** Open loop only: every so many messages one violates its limit; its alarm is awaited on the stream. */
+  /** Open loop only: every so many messages one violates its limit; nobody waits for it here. */
+  readonly violateEvery?: number;
   readonly alarms?: { readonly url: string; readonly cookie: string; readonly everyMessages: number };
 }
 export interface GeneratorResult {
@@ -32,6 +34,8 @@ export interface GeneratorResult {
   readonly pubackMs: Percentiles;
   readonly alarmMs: Percentiles | undefined;
   readonly alarmsSent: number;
+  /** With `violateEvery`: the device and when its violating sample left, on the machine's monotonic clock, ms. */
+  readonly violations: readonly (readonly [device: string, atMs: number])[];
   readonly cpuShare: number;
   /** Messages sent a device: for the count afterwards. */
   readonly perDevice: Readonly<Record<string, number>>;
@@ -252,6 +256,7 @@ async function run(order: GeneratorOrder): Promise<GeneratorResult> {
   const latencies: number[] = [];
   const awaited = new Map<string, number>();
   const came: number[] = [];
+  const violations: [string, number][] = [];
   const connections = await open(order, latencies);
   const stream = order.alarms ? await listen(order.alarms, awaited, came) : undefined;
   const cpu = cpuUsage();
@@ -260,7 +265,7 @@ async function run(order: GeneratorOrder): Promise<GeneratorResult> {
   const alarmsSent =
     'closed' in order.load
       ? await closedLoop(connections, order.load.closed, endAt)
-      : await openLoop(connections, order, endAt, awaited);
+      : await openLoop(connections, order, endAt, { awaited, violations });
   const seconds = (nowMs() - started) / 1_000;
   const used = cpuUsage(cpu);
   const inTime = connections.reduce((sum, one) => sum + one.confirmed, 0);
@@ -277,6 +282,7 @@ async function run(order: GeneratorOrder): Promise<GeneratorResult> {
     pubackMs: percentiles(latencies),
     alarmMs: order.alarms ? percentiles(came) : undefined,
     alarmsSent,
+    violations,
     cpuShare: (used.user + used.system) / 1e6 / seconds,
     perDevice,
   };
@@ -303,10 +309,10 @@ function openLoop(
   connections: readonly Connection[],
   order: GeneratorOrder,
   endAt: number,
-  awaited: Map<string, number>,
+  { awaited, violations }: { awaited: Map<string, number>; violations: [string, number][] },
 ): Promise<number> {
   const rate = 'open' in order.load ? order.load.open : 0;
-  const every = order.alarms?.everyMessages ?? Infinity;
+  const every = order.alarms?.everyMessages ?? order.violateEvery ?? Infinity;
   const started = nowMs();
   let sent = 0;
   let turn = 0;
@@ -314,7 +320,8 @@ function openLoop(
   const violating = (device: string): boolean => {
     sent += 1;
     if (sent % every !== 0 || awaited.has(device)) return false;
-    awaited.set(device, nowMs());
+    if (order.violateEvery === undefined) awaited.set(device, nowMs());
+    else violations.push([device, nowMs()]);
     alarms += 1;
     return true;
   };

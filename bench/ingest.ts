@@ -128,7 +128,7 @@ type Generate = (
 ) => Promise<GeneratorResult>;
 
 /** 1,000 msg/s, a violating sample every 21 (so that each device has its turn): five runs, the median of their percentiles. */
-async function alarmRuns(
+export async function alarmRuns(
   stage: Stage,
   generate: Generate,
   seconds: number,
@@ -152,7 +152,7 @@ async function alarmRuns(
 }
 
 /** What the machine itself costs: the same rate through a WebSocket that only echoes. */
-async function echoRuns(seconds: number): Promise<Percentiles> {
+export async function echoRuns(seconds: number): Promise<Percentiles> {
   const peer = await startPeer<{ port: number }>('./bare-echo.ts');
   try {
     const runs: Percentiles[] = [];
@@ -259,7 +259,7 @@ async function compare(
 const rate = (perS = 0): string => `${Math.round(perS).toLocaleString('en')} msg/s`;
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const round = (figure: number): number => Math.round(figure * 1_000) / 1_000;
-const show = (one: Percentiles | undefined): string =>
+export const show = (one: Percentiles | undefined): string =>
   one
     ? `p50 ${one.p50.toFixed(2)} ms, p99 ${one.p99.toFixed(2)} ms, max ${one.max.toFixed(1)} ms (${one.count})`
     : 'none';

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchAlarms } from './alarms.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReplay } from './replay.ts';
 import { benchSink } from './sink.ts';
@@ -6,6 +7,7 @@ import { benchStore } from './store.ts';
 import { benchWaveforms } from './waveforms.ts';
 
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
+       npm run bench -- alarms [--seconds 30] [--burst-seconds 60] [--open-seconds 10] [--influx-stopped] [--disk-full]
        npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
        npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
        npm run bench -- replay [--days 7] [--beds 20]
@@ -31,6 +33,9 @@ const { values, positionals } = parseArgs({
     backlog: text,
     live: text,
     'backlog-per-s': text,
+    'burst-seconds': text,
+    'influx-stopped': { type: 'boolean' },
+    'disk-full': { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -42,6 +47,16 @@ if (positionals[0] === 'ingest' && !values.help) {
     pairs: number(values.pairs, 5),
     pairSeconds: number(values['pair-seconds'], 5),
     openSeconds: number(values['open-seconds'], 10),
+  });
+  process.exit(0);
+}
+if (positionals[0] === 'alarms' && !values.help) {
+  await benchAlarms({
+    seconds: number(values.seconds, 30),
+    burstSeconds: number(values['burst-seconds'], 60),
+    openSeconds: number(values['open-seconds'], 10),
+    influxStopped: values['influx-stopped'] === true,
+    diskFull: values['disk-full'] === true,
   });
   process.exit(0);
 }

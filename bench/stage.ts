@@ -11,6 +11,7 @@ import { openRows } from '../gateway/rows/rows.ts';
 import { systemClock } from '../model/clock.ts';
 import { systemChance } from '../model/ids.ts';
 import type { Person } from '../model/person.ts';
+import { dealBeds, signInNurses } from './nurses.ts';
 import { ended, freePort, pauseMs } from './peer.ts';
 
 const stage: Person = { id: 'bench', user: 'bench', name: 'Bench', roles: ['admin'], wards: 'all' };
@@ -27,6 +28,8 @@ const allocator = {
 export interface StageOptions {
   readonly devices: number;
   readonly hosts: number;
+  /** Nurses on shift with a handheld each; the beds are dealt out among them. */
+  readonly handhelds?: number;
   /** Settings over the defaults, as in vigil.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly folder?: string;
@@ -44,6 +47,8 @@ export interface Stage {
   readonly connections: readonly { clientId: string; password: string; devices: string[] }[];
   /** Signs in and answers the session cookie. */
   signIn(): Promise<string>;
+  /** Signs every nurse in; each with the cookie, the open shift and the beds. */
+  signInHandhelds(): Promise<readonly { cookie: string; shift: string; beds: readonly string[] }[]>;
   stop(signal: NodeJS.Signals): Promise<void>;
   /** Ends it so, then the same again on the same data. */
   restart(signal: NodeJS.Signals): Promise<void>;
@@ -61,7 +66,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     file,
     stringify({
       data,
-      http: { port: http },
+      // Nurses sign in from addresses of their own.
+      http: { port: http, ...(options.handhelds === undefined ? {} : { trustProxy: ['127.0.0.1'] }) },
       mqtt: { port: mqtt },
       host: { enabled: false },
       log: { level: 'error' },
@@ -94,6 +100,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       if (!cookie) throw new Error(`sign-in was refused: ${answer.status} ${await answer.text()}`);
       return cookie;
     },
+    signInHandhelds: () =>
+      signInNurses(httpUrl, { count: options.handhelds ?? 0, beds: options.devices, password }),
     stop: (signal) => ended(child, signal),
     restart: async (signal) => {
       await ended(child, signal);
@@ -107,7 +115,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 }
 
 /** The registry as people would have filled it: bed-N with device-N and a patient whose high band has no delay. */
-async function prepare(folder: string, { devices, hosts }: StageOptions): Promise<Stage['connections']> {
+async function prepare(
+  folder: string,
+  { devices, hosts, handhelds = 0 }: StageOptions,
+): Promise<Stage['connections']> {
   const clock = systemClock();
   const chance = systemChance();
   const rows = await openRows({ folder, clock, told: (fault) => console.error(fault.message) });
@@ -150,6 +161,7 @@ async function prepare(folder: string, { devices, hosts }: StageOptions): Promis
     work.push(bed(census, at, device));
   }
   await Promise.all(work);
+  if (handhelds > 0) await dealBeds({ rows, clock, chance }, { count: handhelds, beds: devices, password });
   census.close();
   await rows.close();
   return connections;

@@ -6,6 +6,8 @@ import type { AlarmDelivery, DeliveryPlace, DeliverySound } from '../../model/st
 const mostOnTheWay = 32;
 /** Waiting low ones a recipient; beyond it the oldest is given up and told as failed. */
 const mostWaiting = 5_000;
+/** Newest sendings whose confirmation is still understood. */
+const mostRemembered = 5_000;
 /** Alarms in one group of a bed. */
 const mostInGroup = 200;
 const urgentFirst = ['high', 'medium', 'low'] as const satisfies readonly Priority[];
@@ -43,6 +45,8 @@ export class DeliveryQueue {
   };
   /** Sent and not received, by number; a group holds several. */
   private readonly onTheWay = new Map<number, readonly Item[]>();
+  /** What was sent under a number, for `shown`. */
+  private readonly byNumber = new Map<number, readonly Item[]>();
   private numbers = 0;
   private send: ((text: string) => void) | undefined;
 
@@ -78,6 +82,7 @@ export class DeliveryQueue {
   connect(send: (text: string) => void, from?: DeliveryPlace): void {
     this.send = send;
     this.onTheWay.clear();
+    for (const priority of urgentFirst) this.waiting[priority].clear();
     const known = from?.epoch === this.options.epoch ? from.number : -1;
     for (const item of this.held.values()) {
       if (item.received && item.number <= known) continue;
@@ -109,16 +114,15 @@ export class DeliveryQueue {
     return arrived;
   }
 
-  /** The alarms a number stands for, as long as nothing newer was said of them. */
+  /** The alarms a number stands for, but those that ring anew since: what has ended meanwhile was shown all the same. */
   alarmsOf(number: number): readonly AlarmId[] {
     const found: AlarmId[] = [];
-    for (const item of this.byNumber.get(number) ?? [])
-      if (this.held.get(item.alarm.id) === item) found.push(item.alarm.id);
+    for (const item of this.byNumber.get(number) ?? []) {
+      const newest = this.held.get(item.alarm.id);
+      if (!newest || newest === item || newest.sound === 'none') found.push(item.alarm.id);
+    }
     return found;
   }
-
-  /** What was sent under a number, for `shown`; bounded by what is held. */
-  private readonly byNumber = new Map<number, readonly Item[]>();
 
   private take(item: Item): void {
     if (!item.received) this.options.told('received', item.alarm.id);
@@ -167,9 +171,10 @@ export class DeliveryQueue {
 
   private remember(number: number, items: readonly Item[]): void {
     this.byNumber.set(number, items);
-    if (this.byNumber.size <= 2 * this.held.size + 1_000) return;
-    for (const [old, kept] of this.byNumber) {
-      if (kept.every((item) => this.held.get(item.alarm.id) !== item)) this.byNumber.delete(old);
+    if (this.byNumber.size <= mostRemembered) return;
+    for (const oldest of this.byNumber.keys()) {
+      this.byNumber.delete(oldest);
+      return;
     }
   }
 }

@@ -5,6 +5,8 @@ import type { DeliveryPlace, ScreenBeat } from '../../model/stream.ts';
 import { DeliveryQueue } from './queue.ts';
 import { ringVerdict, type RingVerdict } from './ring-check.ts';
 
+/** A sweep this late means this process stood still. */
+const stalledMs = 1_000;
 /** Said to be shown while it could not ring; beyond it a screen says so again. */
 const mostClaimed = 1_000;
 
@@ -54,9 +56,13 @@ export class Recipients {
   private readonly house: RecipientsHouse;
   private readonly byId = new Map<string, Recipient>();
   private readonly byPerson = new Map<PersonId, Recipient>();
+  private sweptAtMs: number;
+  /** Silence counts from here on at the earliest: the end of a standstill of our own, in which nobody was heard. */
+  floorMs = -Infinity;
 
   constructor(house: RecipientsHouse) {
     this.house = house;
+    this.sweptAtMs = house.clock.monotonicMs();
   }
 
   all(): Iterable<Recipient> {
@@ -132,6 +138,9 @@ export class Recipients {
 
   /** Several times a second: beats that stay out change what a screen can do. */
   sweep(): void {
+    const nowMs = this.house.clock.monotonicMs();
+    if (nowMs - this.sweptAtMs > stalledMs) this.floorMs = nowMs;
+    this.sweptAtMs = nowMs;
     for (const recipient of this.byId.values()) this.look(recipient);
   }
 
@@ -168,7 +177,8 @@ export class Recipients {
   private look(recipient: Recipient): void {
     const nowMs = this.house.clock.monotonicMs();
     const { kind, beat, beatAtMs, clockOffsetMs, verdict: before } = recipient;
-    const verdict = ringVerdict(kind, { beat, ageMs: nowMs - beatAtMs, clockOffsetMs });
+    const ageMs = nowMs - Math.max(beatAtMs, beat ? this.floorMs : -Infinity);
+    const verdict = ringVerdict(kind, { beat, ageMs, clockOffsetMs });
     if (verdict.canRing === before.canRing && verdict.why.join() === before.why.join()) return;
     recipient.verdict = verdict;
     recipient.cannotRingSinceMs = verdict.canRing ? undefined : (recipient.cannotRingSinceMs ?? nowMs);

@@ -329,13 +329,15 @@ export class Router {
     if (!handheld?.verdict.canRing) return false;
     const told = sounding.told(handheld.id);
     if (!told) return handheld.queue.connected;
-    return told.shown || nowMs - told.atMs < confirmWithinMs;
+    return told.shown || nowMs - Math.max(told.atMs, recipients.floorMs) < confirmWithinMs;
   }
 
   private ringsOn({ sounding }: Held, { id, verdict }: Recipient): boolean {
     const told = sounding.told(id);
     if (!verdict.canRing || !told) return false;
-    return told.shown || this.house.clock.monotonicMs() - told.atMs < confirmWithinMs;
+    const { clock, recipients } = this.house;
+    const sinceMs = clock.monotonicMs() - Math.max(told.atMs, recipients.floorMs);
+    return told.shown || sinceMs < confirmWithinMs;
   }
 
   private canRing(person: PersonId): boolean {

@@ -57,6 +57,8 @@ export class People {
   private readonly options: PeopleOptions;
   private readonly keeper: RowKeeper;
   private readonly listeners = new Set<(change: PeopleChange) => void>();
+  /** Who is on shift, by wards and role: asked for with every alarm. Found anew after a change, and each second. */
+  private readonly onShiftNow = new Map<string, readonly PersonId[]>();
   private stop: Cancel = () => undefined;
 
   constructor(options: PeopleOptions) {
@@ -67,7 +69,10 @@ export class People {
       chance: options.chance,
       keeper: this.keeper,
       record: options.audit,
-      changed: (change) => this.listeners.forEach((listener) => listener(change)),
+      changed: (change) => {
+        this.onShiftNow.clear();
+        this.listeners.forEach((listener) => listener(change));
+      },
     };
     this.shifts = new Shifts(desk);
     this.assignments = new Assignments(desk);
@@ -82,6 +87,7 @@ export class People {
     await this.covers.load(rows);
     await this.chains.load();
     this.stop = this.options.clock.every(sweepMs, () => {
+      this.onShiftNow.clear();
       this.covers.sweep();
       this.keeper.retry();
     });
@@ -158,13 +164,18 @@ export class People {
   }
 
   private onShift(wards: readonly WardId[], role?: Role): readonly PersonId[] {
+    const key = `${wards.join()} ${role ?? ''}`;
+    const known = this.onShiftNow.get(key);
+    if (known) return known;
     const persons = new Set<PersonId>();
     for (const ward of wards) {
       for (const { person } of this.shifts.openIn(ward)) {
         if (role === undefined || this.options.person(person)?.roles.includes(role)) persons.add(person);
       }
     }
-    return [...persons];
+    const found = [...persons];
+    this.onShiftNow.set(key, found);
+    return found;
   }
 }
 
