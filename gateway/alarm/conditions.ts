@@ -112,7 +112,7 @@ export const technicalConditions: readonly TechnicalCondition[] = [
   },
   {
     condition: 'alarm-unreached',
-    when: 'an alarm of the ward has rung for 4 s at no handheld and no board; everybody of the ward at once',
+    when: 'an alarm of the ward rings at no handheld and no board; at everybody of the ward at once',
     owner: 'nurse',
     priority: 'medium; high when a high one is among them',
     ends: 'when each rings somewhere, or rests',

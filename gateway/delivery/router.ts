@@ -20,6 +20,8 @@ import type { Ways } from './ways.ts';
 
 /** A delivery without a word after this is counted on no more: two beats. */
 export const confirmWithinMs = 4_000;
+/** That an alarm rings nowhere is told when it is so for this long: a phone that reloads is back by then. */
+const unreachedAfterMs = 1_000;
 /** After a start handhelds need a moment to come back; until then they are counted on. */
 const startGraceMs = 6_000;
 const sweepMs = 250;
@@ -278,7 +280,7 @@ export class Router {
     const lost = [...this.held.values()].filter(
       ({ alarm, unreachedSinceMs }) =>
         unreachedSinceMs !== undefined &&
-        nowMs - unreachedSinceMs >= confirmWithinMs &&
+        nowMs - unreachedSinceMs >= unreachedAfterMs &&
         nowMs - this.startedMs >= startGraceMs &&
         alarm.condition !== unreachedCondition,
     );

@@ -54,6 +54,11 @@ export class Handheld {
     this.connection = undefined;
   }
 
+  /** Connected and awake. */
+  get isOn(): boolean {
+    return this.connection !== undefined && !this.frozen;
+  }
+
   /** Gone without a word. */
   die(): void {
     this.frozen = true;
