@@ -49,6 +49,7 @@ import { createMetrics } from './metrics.ts';
 import { knownIn, openQueries, shownSources } from './query/open.ts';
 import { openRows, type AuditEntry, type Rows } from './rows/rows.ts';
 import { openHistorian } from './store/historian.ts';
+import { storeLosses } from './store/damage.ts';
 import { leastRetentionMs, retentionOf } from './store/retention.ts';
 import { faultFrom } from './store/worker-line.ts';
 import { openServers } from './store/servers/open.ts';
@@ -202,7 +203,10 @@ async function openKeeping(
     folder: join(folder, 'historian'),
     journal,
     clock,
-    told: (fault) => noteFault(house, log, 'historian', fault),
+    told: (fault) => {
+      noteFault(house, log, 'historian', fault);
+      house.ledger.enter(storeLosses(fault));
+    },
     deadlineMs: config.historian.queryDeadlineMs,
     retention: retentionOf(config.historian, config.sinks),
     corrections: config.historian.corrections,

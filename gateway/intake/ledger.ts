@@ -21,7 +21,8 @@ export interface Loss {
     | 'journal-missing'
     | 'interval-bound'
     | 'raw-unread'
-    | 'waveforms-bound';
+    | 'waveforms-bound'
+    | 'store-corrupt';
   /** Of what the journal gave up: its class, and the sinks that had not had it. */
   readonly klass?: JournalClass;
   readonly sinks?: readonly string[];

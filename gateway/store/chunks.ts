@@ -1,6 +1,8 @@
 /** Chunks as they are read: a stretch of one series each. */
 import { Columns } from './columns.ts';
-import { Body, type Wish } from './packing.ts';
+import { seriesKey } from '../../model/observation.ts';
+import { Body, ownerOf, type Wish } from './packing.ts';
+import type { Series } from './series-book.ts';
 import type { Extent, StoreFile } from './store-file.ts';
 
 /** The longest time from the first to the last observation of a chunk; it never crosses a multiple of it. */
@@ -19,11 +21,11 @@ export const chunksBetween = (file: StoreFile, series: number, fromMs: number, t
 const mostRecent = 4;
 
 /** The chunk's rows for a page: the next page begins where this one ended, mostly in the same chunk. */
-export function recentChunk(file: StoreFile, chunk: Extent): Columns {
+export function recentChunk(file: StoreFile, series: Series, chunk: Extent): Columns {
   let rows = file.recent.get(chunk.id);
   if (!rows) {
     rows = new Columns(chunk.observations);
-    takeChunk(file, chunk, rows, 'rows');
+    takeChunk(file, series, chunk, { target: rows, wish: 'rows' });
     const [oldest] = file.recent.keys();
     if (file.recent.size >= mostRecent && oldest !== undefined) file.recent.delete(oldest);
     file.recent.set(chunk.id, rows);
@@ -32,20 +34,27 @@ export function recentChunk(file: StoreFile, chunk: Extent): Columns {
 }
 
 /** Appends the chunk's rows. Throws when it is damaged; rows of the target before it are as they were. */
-export function takeChunk(file: StoreFile, chunk: Extent, target: Columns, wish: Wish): void {
+export function takeChunk(
+  file: StoreFile,
+  { device, metric, channel }: Series,
+  chunk: Extent,
+  { target, wish }: { readonly target: Columns; readonly wish: Wish },
+): void {
   const columns = wish === 'rows' ? 'body, sources' : 'body';
   const row = file.sql(`SELECT ${columns} FROM chunks WHERE id = ?`).get(chunk.id);
   if (!row) return;
   const before = target.length;
   try {
     file.reads.chunks++;
-    new Body(row['body'] as Uint8Array).take(target, 0, 'values');
+    const owner = ownerOf(device, seriesKey(metric, channel), chunk.fromMs);
+    new Body(row['body'] as Uint8Array, owner).take(target, 0, 'values');
     const count = target.length - before;
-    // A mismatch is damage that no checksum of a part can find.
-    if (count !== chunk.observations) throw new RangeError('it holds another number of observations');
+    // The row of the database has no checksum of its own.
+    if (count !== chunk.observations || target.taken[target.length - 1] !== chunk.toMs)
+      throw new RangeError('it holds other observations than its row says');
     if (row['sources']) {
       file.reads.sources++;
-      new Body(row['sources'] as Uint8Array).takeSources(target, count);
+      new Body(row['sources'] as Uint8Array, owner).takeSources(target, count);
     }
   } catch (error) {
     target.length = before;

@@ -6,7 +6,9 @@ import type { Fault } from '../../model/fault.ts';
 import { chunkSpanMs, takeChunk } from './chunks.ts';
 import { Columns } from './columns.ts';
 import { DamageTally } from './damage.ts';
-import { Body, BodyWriter } from './packing.ts';
+import { seriesKey } from '../../model/observation.ts';
+import { Body, BodyWriter, ownerOf } from './packing.ts';
+import type { SeriesBook } from './series-book.ts';
 import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
 
 /** A chunk holds at most this many, so that reading one is quick however fast the series is. */
@@ -23,6 +25,7 @@ interface Part extends Entry {
 
 export class Compaction {
   private readonly file: StoreFile;
+  private readonly book: SeriesBook;
   private readonly damage: DamageTally;
   private readonly through: number;
   /** What is left to do, by series. */
@@ -33,9 +36,10 @@ export class Compaction {
   private readonly spare: Columns[] = [];
 
   /** Of the blocks that stand now; resumes one that was interrupted. */
-  constructor(file: StoreFile, told: (fault: Fault) => void) {
+  constructor(file: StoreFile, book: SeriesBook, told: (fault: Fault) => void) {
     this.file = file;
-    this.damage = new DamageTally(told);
+    this.book = book;
+    this.damage = new DamageTally(file.damaged, told);
     const running = file.compacted.throughBlock;
     this.through = running > 0 ? running : Math.max(0, ...file.blocks.map((block) => block.id));
     for (const block of this.blocks())
@@ -56,7 +60,7 @@ export class Compaction {
       const lost = this.writeSlice(slice);
       if (done)
         for (const block of this.blocks()) this.file.sql('DELETE FROM blocks WHERE id = ?').run(block.id);
-      this.file.setMeta('compacted', JSON.stringify(compacted));
+      this.file.setSealed('compacted', compacted);
       return lost;
     });
     if (done) for (const block of this.blocks()) this.file.blocks.splice(this.file.blocks.indexOf(block), 1);
@@ -124,12 +128,13 @@ export class Compaction {
 
   private take(body: Body | undefined, part: Part, rows: Columns): void {
     const before = rows.length;
+    if (!body && this.file.damaged.has(`block ${part.block}`)) return;
     try {
       if (!body) throw new RangeError('its body cannot be opened');
       body.take(rows, part.offset, 'rows');
     } catch (error) {
       rows.length = before;
-      this.damage.add(part, error);
+      this.damage.add({ ...part, what: `block ${part.block} series ${part.series}` }, error);
     }
   }
 
@@ -156,7 +161,7 @@ export class Compaction {
     const { merged } = this;
     merged.clear();
     const before = old.reduce((sum, chunk) => sum + chunk.observations, 0);
-    for (const chunk of old) this.readChunk(chunk, merged);
+    for (const chunk of old) this.readChunk(series, chunk, merged);
     merged.append(fresh, from, to);
     merged.settle();
     for (const chunk of old) this.file.sql('DELETE FROM chunks WHERE id = ?').run(chunk.id);
@@ -181,11 +186,14 @@ export class Compaction {
     });
   }
 
-  private readChunk(chunk: Extent, target: Columns): void {
+  private readChunk(id: number, chunk: Extent, target: Columns): void {
+    const series = this.book.all[id];
+    if (!series) return;
     try {
-      takeChunk(this.file, chunk, target, 'rows');
+      takeChunk(this.file, series, chunk, { target, wish: 'rows' });
     } catch (error) {
-      this.damage.add(chunk, error);
+      this.damage.add({ ...chunk, what: `chunk ${chunk.id}` }, error);
+      this.file.keepAside(chunk);
     }
   }
 
@@ -193,7 +201,9 @@ export class Compaction {
     let receivedToMs = -Infinity;
     for (let row = from; row < to; row++)
       if ((rows.received[row] ?? 0) > receivedToMs) receivedToMs = rows.received[row] ?? 0;
-    const { values, sources } = this.writer.chunk(rows, [from, to], level);
+    const { device = '', metric = '', channel } = this.book.all[series] ?? {};
+    const owner = ownerOf(device, seriesKey(metric, channel), rows.taken[from] ?? 0);
+    const { values, sources } = this.writer.chunk(rows, [from, to], level, owner);
     this.file
       .sql(
         `INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body, sources)

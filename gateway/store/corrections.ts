@@ -3,8 +3,10 @@
  * historian that was damaged and filled again, and no expiry takes a person's act away.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { Fault } from '../../model/fault.ts';
 import { seriesKey } from '../../model/observation.ts';
+import type { Damaged } from './damage.ts';
 import { openDatabase, type DatabaseSpec } from './sqlite.ts';
 import type { Correction, KeptCorrection, SeriesSpan, StoredValue } from './types.ts';
 
@@ -13,11 +15,14 @@ const migrations = [
      channel TEXT NOT NULL, takenAtMs REAL NOT NULL, boot TEXT NOT NULL, seq REAL NOT NULL, by TEXT NOT NULL,
      atMs REAL NOT NULL, why TEXT NOT NULL, now TEXT, was TEXT NOT NULL);
    CREATE INDEX correctionsByTime ON corrections (device, key, takenAtMs);`,
+  'ALTER TABLE corrections ADD COLUMN sum INTEGER;',
 ];
 
 export class CorrectionBook {
   /** Of a file that was damaged and set aside. */
   readonly damage: Fault | undefined;
+  /** Rows whose checksum does not fit: they are not used. */
+  readonly broken: Damaged[] = [];
   private readonly database: DatabaseSync;
   private readonly most: number;
   private readonly between: StatementSync;
@@ -34,8 +39,11 @@ export class CorrectionBook {
       'SELECT * FROM corrections WHERE device = ? AND key = ? AND takenAtMs >= ? AND takenAtMs < ? ORDER BY id',
     );
     this.count = this.database.prepare('SELECT count(*) AS n FROM corrections').get()?.['n'] as number;
-    for (const row of this.database.prepare('SELECT DISTINCT device, key FROM corrections').iterate())
-      this.touched.add(nameOf(row['device'] as string, row['key'] as string));
+    for (const row of this.database.prepare('SELECT * FROM corrections').iterate()) {
+      const [device, atMs] = [row['device'] as string, row['takenAtMs'] as number];
+      if (isWhole(row)) this.touched.add(nameOf(device, row['key'] as string));
+      else this.broken.push({ what: `correction ${row['id']}`, observations: 1, fromMs: atMs, toMs: atMs });
+    }
   }
 
   has(device: string, key: string): boolean {
@@ -47,23 +55,35 @@ export class CorrectionBook {
     if (this.count >= this.most) throw new Fault('STORE_CORRECTIONS', { most: this.most });
     const { device, metric, channel = '', takenAtMs, boot, seq, by, atMs, why, now } = correction;
     const key = seriesKey(metric, channel);
+    const said = now === undefined ? null : JSON.stringify(now);
+    const columns = [
+      device,
+      key,
+      metric,
+      channel,
+      takenAtMs,
+      boot,
+      seq,
+      by,
+      atMs,
+      why,
+      said,
+      JSON.stringify(was),
+    ];
     this.database
       .prepare(
-        `INSERT INTO corrections (device, key, metric, channel, takenAtMs, boot, seq, by, atMs, why, now, was)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO corrections (device, key, metric, channel, takenAtMs, boot, seq, by, atMs, why, now, was, sum)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(
-        ...[device, key, metric, channel, takenAtMs, boot, seq, by, atMs, why],
-        now === undefined ? null : JSON.stringify(now),
-        JSON.stringify(was),
-      );
+      .run(...columns, crc32(JSON.stringify(columns)));
     this.count++;
     this.touched.add(nameOf(device, key));
   }
 
   /** Of one series, oldest correction first; of two of one observation the later one counts. */
   of(device: string, key: string, fromMs: number, toMs: number): KeptCorrection[] {
-    return this.has(device, key) ? this.between.all(device, key, fromMs, toMs).map(correctionOf) : [];
+    if (!this.has(device, key)) return [];
+    return this.between.all(device, key, fromMs, toMs).filter(isWhole).map(correctionOf);
   }
 
   all(spans: readonly SeriesSpan[]): KeptCorrection[] {
@@ -73,8 +93,7 @@ export class CorrectionBook {
     );
     for (const { device, metrics, fromMs, toMs } of spans)
       for (const row of ofDevice.iterate(device, fromMs, toMs))
-        if (!metrics || metrics.includes(row['metric'] as string) || metrics.includes(row['key'] as string))
-          found.set(row['id'] as number, correctionOf(row));
+        if (isWhole(row) && isAsked(row, metrics)) found.set(row['id'] as number, correctionOf(row));
     return [...found].sort(([a], [b]) => a - b).map(([, correction]) => correction);
   }
 
@@ -82,6 +101,16 @@ export class CorrectionBook {
     this.database.close();
   }
 }
+
+/** Rows of before there were checksums have none. */
+function isWhole({ id, sum, ...columns }: Readonly<Record<string, unknown>>): boolean {
+  return typeof id === 'number' && (sum === null || sum === crc32(JSON.stringify(Object.values(columns))));
+}
+
+const isAsked = (
+  { metric, key }: Readonly<Record<string, unknown>>,
+  metrics: readonly string[] | undefined,
+): boolean => !metrics || metrics.includes(metric as string) || metrics.includes(key as string);
 
 const nameOf = (device: string, key: string): string => `${device} ${key}`;
 

@@ -1,25 +1,39 @@
-/** Damaged stretches met in one pass, told as one fault. */
+/** Damaged stretches met in one pass, told as one fault; each only once a start. */
 import { Fault } from '../../model/fault.ts';
 import { causeOf } from './sqlite.ts';
 
+/** Remembered at most; then a stretch may be told again. */
+const mostKnown = 100_000;
+
+export interface Damaged {
+  /** What is damaged, as `chunk 12`. */
+  readonly what: string;
+  readonly observations: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export class DamageTally {
   private readonly told: (fault: Fault) => void;
+  private readonly known: Set<string>;
   private observations = 0;
   private fromMs = Infinity;
   private toMs = -Infinity;
   private cause = '';
 
-  constructor(told: (fault: Fault) => void) {
+  /** `known` outlives the pass. */
+  constructor(known: Set<string>, told: (fault: Fault) => void) {
+    this.known = known;
     this.told = told;
   }
 
-  add(
-    extent: { readonly observations: number; readonly fromMs: number; readonly toMs: number },
-    error: unknown,
-  ): void {
-    this.observations += extent.observations;
-    this.fromMs = Math.min(this.fromMs, extent.fromMs);
-    this.toMs = Math.max(this.toMs, extent.toMs);
+  add({ what, observations, fromMs, toMs }: Damaged, error: unknown): void {
+    if (this.known.has(what)) return;
+    if (this.known.size >= mostKnown) this.known.clear();
+    this.known.add(what);
+    this.observations += observations;
+    this.fromMs = Math.min(this.fromMs, fromMs);
+    this.toMs = Math.max(this.toMs, toMs);
     this.cause = causeOf(error);
   }
 
@@ -31,4 +45,11 @@ export class DamageTally {
     this.toMs = -Infinity;
     this.told(new Fault('STORE_CORRUPT', { observations, fromMs, toMs, cause }));
   }
+}
+
+/** What a fault of the store says is lost: lines for the loss ledger. A stretch is told, and entered, once. */
+export function storeLosses({ code, details }: Fault) {
+  if (code !== 'STORE_CORRUPT') return [];
+  const { observations, fromMs, toMs } = details as { observations: number; fromMs: number; toMs: number };
+  return [{ device: '*', metric: '*', fromMs, toMs, observations, why: 'store-corrupt' as const }];
 }

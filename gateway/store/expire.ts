@@ -45,8 +45,15 @@ export class Expiry {
     this.deleteChunks(chunks);
     if (this.next < book.all.length) return false;
     this.next = 0;
-    if (blocks === 'with blocks') this.deleteBlocks(nowMs - longestRetentionMs(this.retention));
-    return file.shrink(shrinkPages);
+    const longest = nowMs - longestRetentionMs(this.retention);
+    if (blocks === 'with blocks') this.deleteBlocks(longest);
+    // Of no series any more, or damaged: nobody else takes them away.
+    file.sql('DELETE FROM damaged WHERE toMs < ?').run(longest);
+    const lone = file
+      .sql('SELECT id, observations FROM chunks WHERE toMs < ? AND receivedToMs < ? LIMIT ?')
+      .all(longest, longest, chunksPerStep) as typeof chunks;
+    this.deleteChunks(lone);
+    return file.shrink(shrinkPages) && lone.length < chunksPerStep;
   }
 
   /** Forgets series of which nothing is kept and nothing newer than the retention was seen. */

@@ -5,6 +5,7 @@ import type { Head } from './head.ts';
 import { BodyWriter } from './packing.ts';
 import type { SeriesBook } from './series-book.ts';
 import type { BlockExtent, Entry, StoreFile } from './store-file.ts';
+import type { Progress } from './witness.ts';
 
 /** Small enough to be opened for one series in a fraction of a millisecond. */
 const blockObservations = 16_384;
@@ -14,6 +15,7 @@ const level = 1;
 export interface Flushed {
   readonly blocks: readonly BlockExtent[];
   readonly observations: number;
+  readonly progress: Progress;
 }
 
 /** Stores everything in the head in one transaction. When it throws, the head is as it was. */
@@ -21,21 +23,26 @@ export function flushHead(
   file: StoreFile,
   book: SeriesBook,
   head: Head,
-  delivered: ReadonlyMap<JournalClass, Ranges>,
+  { delivered, progress }: { delivered: ReadonlyMap<JournalClass, Ranges>; progress: Progress },
 ): Flushed {
+  let made = progress;
   const flushed = file.write(() => {
-    for (const { id, device, metric, channel } of book.fresh)
-      file.sql('INSERT OR IGNORE INTO series VALUES (?, ?, ?, ?)').run(id, device, metric, channel);
+    for (const series of book.fresh) file.addSeries(series);
     const blocks = writeBlocks(file, head, book.all.length);
     for (const { id } of newest(book, head)) file.putLatest(id, head.latestRow(book.newestAt[id] ?? 0));
-    for (const [klass, ranges] of delivered) file.putDelivered(klass, ranges);
+    file.putDelivered(delivered);
+    made = { ...progress, observations: progress.observations + countOf(blocks) };
+    file.setSealed('progress', made);
     return blocks;
   });
   for (const { id } of newest(book, head)) book.setLatest(id, head.latestRow(book.newestAt[id] ?? 0));
   book.fresh.length = 0;
   head.clear();
-  return { blocks: flushed, observations: flushed.reduce((sum, block) => sum + block.observations, 0) };
+  return { blocks: flushed, observations: countOf(flushed), progress: made };
 }
+
+const countOf = (blocks: readonly BlockExtent[]): number =>
+  blocks.reduce((sum, block) => sum + block.observations, 0);
 
 function* newest(book: SeriesBook, head: Head): Generator<{ id: number }> {
   if (head.length === 0) return;

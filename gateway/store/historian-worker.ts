@@ -99,6 +99,7 @@ function refuse(error: unknown): void {
 }
 
 function tick(): void {
+  setAside();
   const due = clock.monotonicMs() - oldestAtMs >= (writing ? settings.headAgeMs : retryMs);
   if ((core.waiting > 0 || core.unwritten) && due && flush()) oldestAtMs = clock.monotonicMs();
   for (let batch = held[0]; batch && (core.fits(batch.facts.observations) || flush()); batch = held[0]) {
@@ -107,6 +108,14 @@ function tick(): void {
     answer({ kind: 'taken', klass: batch.klass, number: batch.number });
   }
   alive();
+}
+
+function setAside(): void {
+  try {
+    core.setAside();
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 /** Compacts slice by slice; batches and questions go between. */

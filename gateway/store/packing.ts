@@ -3,7 +3,7 @@
  * each whole at its offset. A chunk holds one series as two bodies, its values and its sources apart, so that figures
  * open half of it.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { Columns } from './columns.ts';
 import { putSources, putValues, takeFirstVersion, takeSources, takeValues } from './row-bytes.ts';
@@ -20,6 +20,21 @@ const mostBytes = 256 * 1024 * 1024;
 
 /** Which columns are wanted: whole rows, or just time, flags, reason and value, the others left undefined. */
 export type Wish = 'rows' | 'values';
+
+/**
+ * Whose rows a body holds and from when: a row of the database that damage has turned into another's is found by it.
+ * By the name of the series, not by its number, which another file may give to another.
+ */
+export interface Owner {
+  readonly name: number;
+  readonly fromMs: number;
+}
+/** Of a block, whose directory says more. */
+export const nobody: Owner = { name: 0, fromMs: 0 };
+export const ownerOf = (device: string, key: string, fromMs: number): Owner => ({
+  name: crc32(`${device} ${key}`),
+  fromMs,
+});
 
 /** Collects the rows of several series; offsets are places in the decompressed rows. */
 export class BodyWriter {
@@ -39,17 +54,19 @@ export class BodyWriter {
   }
 
   /** One chunk: both its bodies. The writer must be empty. */
-  chunk(columns: Columns, [from, to]: readonly [number, number], level: number) {
+  chunk(columns: Columns, [from, to]: readonly [number, number], level: number, owner: Owner) {
     putValues(this.rows, columns, from, to);
-    const values = this.seal([], level);
+    const values = this.seal([], level, owner);
     putSources(this.rows, columns, from, to);
-    return { values, sources: this.seal(columns.boots.words, level) };
+    return { values, sources: this.seal(columns.boots.words, level, owner) };
   }
 
   /** The body; boots are the words that the rows' boot numbers stand for. Empties the writer. */
-  seal(boots: readonly string[], level: number): Uint8Array {
+  seal(boots: readonly string[], level: number, owner: Owner = nobody): Uint8Array {
     this.out.at = 0;
     this.out.byte(version);
+    this.out.varint(owner.name);
+    this.out.raw(new Uint8Array(Float64Array.of(owner.fromMs).buffer));
     this.out.varint(boots.length);
     for (const boot of boots) this.out.text(boot);
     this.out.raw(this.rows.written());
@@ -71,8 +88,8 @@ export class Body {
   private readonly bytes: Uint8Array;
   private readonly start: number;
 
-  /** Throws when the bytes are damaged. */
-  constructor(body: Uint8Array) {
+  /** Throws when the bytes are damaged or are somebody else's. */
+  constructor(body: Uint8Array, owner: Owner = nobody) {
     const plain = zstdDecompressSync(body, {
       maxOutputLength: mostBytes,
       chunkSize: Math.min(mostChunkBytes, Math.max(leastChunkBytes, body.length * 4)),
@@ -82,6 +99,12 @@ export class Body {
     const input = new ByteReader(this.bytes);
     this.version = input.byte();
     if (this.version > version) throw new RangeError('a body of another version');
+    if (this.version > 1) {
+      const name = input.varint();
+      const [fromMs] = new Float64Array(input.raw(8).slice().buffer);
+      if (name !== owner.name || fromMs !== owner.fromMs)
+        throw new RangeError('it is of another series or time');
+    }
     for (let left = input.varint(); left > 0; left--) this.boots.push(input.text());
     this.start = input.at;
   }

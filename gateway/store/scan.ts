@@ -9,7 +9,7 @@ import { DamageTally } from './damage.ts';
 import type { Head } from './head.ts';
 import { Body, type Wish } from './packing.ts';
 import type { SeriesBook } from './series-book.ts';
-import type { BlockExtent, Entry, StoreFile } from './store-file.ts';
+import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
 import type { SeriesSpan } from './types.ts';
 
 type Interval = readonly [fromMs: number, toMs: number];
@@ -85,6 +85,10 @@ interface Piece {
   readonly fromMs: number;
   readonly toMs: number;
   readonly observations: number;
+  /** For whoever tells that it is damaged. */
+  readonly what: string;
+  /** If it is one: a damaged one is taken out of the way later. */
+  readonly chunk?: Extent;
   /** Its whole rows, if they lie ready for reading; throws when they are damaged. */
   readonly rows?: () => Columns;
   /** Appends its rows, or just their values if whole ones are had from `rows`; throws when they are damaged. */
@@ -105,7 +109,7 @@ export class Scanner {
   constructor(sources: ScanSources, wish: Wish) {
     this.from = sources;
     this.wish = wish;
-    this.damage = new DamageTally(sources.told);
+    this.damage = new DamageTally(sources.file.damaged, sources.told);
   }
 
   /**
@@ -203,30 +207,43 @@ export class Scanner {
     };
     for (const series of wanted.series.keys())
       for (const chunk of chunksBetween(file, series, fromMs, toMs))
-        add(series, {
-          ...chunk,
-          rows: () => recentChunk(file, chunk),
-          take: (target) => takeChunk(file, chunk, target, 'values'),
-        });
+        add(series, this.chunkPiece(series, chunk));
     for (const block of file.blocks) {
       if (block.toMs < fromMs || block.fromMs >= toMs || !touches(block, wanted)) continue;
       const { entries, body } = this.open(block);
       for (const entry of entries) {
         if (entry.toMs < fromMs || entry.fromMs >= toMs || !wanted.series.has(entry.series)) continue;
         if (this.isCompacted(block, entry.series)) continue;
-        add(entry.series, { ...entry, take: (target, wish) => body?.take(target, entry.offset, wish) });
+        add(entry.series, {
+          ...entry,
+          what: `block ${block.id} series ${entry.series}`,
+          take: (target, wish) => body?.take(target, entry.offset, wish),
+        });
       }
     }
     for (const [series, rows] of this.headRows(wanted, [fromMs, toMs])) {
       const piece = { fromMs: rows.taken[0] ?? 0, toMs: rows.taken[rows.length - 1] ?? 0 };
       add(series, {
         ...piece,
+        what: 'memory',
         observations: rows.length,
         rows: () => rows,
         take: (target) => target.append(rows, 0, rows.length),
       });
     }
     return pieces;
+  }
+
+  private chunkPiece(id: number, chunk: Extent): Piece {
+    const { file, book } = this.from;
+    const series = book.all[id] ?? { id, device: '', metric: '', channel: '' };
+    return {
+      ...chunk,
+      what: `chunk ${chunk.id}`,
+      chunk,
+      rows: () => recentChunk(file, series, chunk),
+      take: (target, wish) => takeChunk(file, series, chunk, { target, wish }),
+    };
   }
 
   /** Pieces apart in time are taken as they are; those that overlap are put in order and each row kept once. */
@@ -278,7 +295,7 @@ export class Scanner {
       const rows = piece.rows?.();
       if (rows) pickIntervals(rows, target, intervals, 'rows');
     } catch (error) {
-      this.damage.add(piece, error);
+      this.broken(piece, error);
     }
   }
 
@@ -289,8 +306,13 @@ export class Scanner {
       piece.take(target, wish);
     } catch (error) {
       target.length = before;
-      this.damage.add(piece, error);
+      this.broken(piece, error);
     }
+  }
+
+  private broken(piece: Piece, error: unknown): void {
+    this.damage.add(piece, error);
+    if (piece.chunk) this.from.file.broken.set(piece.chunk.id, piece.chunk);
   }
 
   private columns(): Columns {
@@ -335,7 +357,7 @@ export class Scanner {
       file.reads.blocks++;
       if (row) body = new Body(row['body'] as Uint8Array);
     } catch (error) {
-      this.damage.add(block, error);
+      this.damage.add({ ...block, what: `block ${block.id}` }, error);
     }
     const opened = { entries: body ? entries : [], body };
     this.opened.set(block.id, opened);

@@ -17,6 +17,7 @@ import type {
   HistorianSettings,
   RowColumns,
 } from './historian-protocol.ts';
+import { DamageTally, type Damaged } from './damage.ts';
 import { Expiry } from './expire.ts';
 import { aggregate, type AggregateAsk } from './figures.ts';
 import { linesOf, type LineAsk } from './lines.ts';
@@ -24,6 +25,7 @@ import { clampLimit, correct, latest, range, type Breathe } from './queries.ts';
 import { SeriesBook } from './series-book.ts';
 import { causeOf } from './sqlite.ts';
 import { StoreFile } from './store-file.ts';
+import { noProgress, Witness, type Progress } from './witness.ts';
 import type { Correction, KeptCorrection, LinePage, SeriesSpan } from './types.ts';
 
 const mostTextChars = 4_000_000;
@@ -45,6 +47,8 @@ export class StoreCore {
   private readonly takenBatches = new Map<JournalClass, Ranges>();
   /** Batches were taken since the last write, if only ones without observations. */
   unwritten = false;
+  private readonly witness: Witness;
+  private progress: Progress;
   private compaction: Compaction | undefined;
   private readonly expiry: Expiry;
   private stored: number;
@@ -64,7 +68,11 @@ export class StoreCore {
       settings.corrections,
     );
     for (const damage of [this.file.damage, this.people.damage]) if (damage) told(damage);
-    this.file.loadBook(this.book);
+    this.witness = new Witness(join(settings.folder, 'historian.progress'));
+    if (this.file.damage) this.witness.write(noProgress);
+    const unread = this.file.meta('progress') === undefined ? noProgress : this.witness.read();
+    this.progress = this.file.sealed<Progress>('progress') ?? unread;
+    this.tellDamage([...this.file.loadBook(this.book), ...this.people.broken]);
     this.head = new Head(settings.headObservations);
     this.delivered = this.file.loadDelivered(settings.epoch);
     for (const [klass, ranges] of this.delivered) this.takenBatches.set(klass, ranges);
@@ -97,11 +105,30 @@ export class StoreCore {
 
   /** Writes what is in memory. When it throws, it is still there. */
   flush(): void {
-    const { blocks, observations } = flushHead(this.file, this.book, this.head, this.takenBatches);
+    const { flushes, observations: before } = this.progress;
+    const { blocks, observations, progress } = flushHead(this.file, this.book, this.head, {
+      delivered: this.takenBatches,
+      progress: { flushes: flushes + 1, observations: before, atMs: this.newestAtMs },
+    });
     this.file.blocks.push(...blocks);
     this.stored += observations;
+    this.progress = progress;
+    // Until it is on disk nothing is called delivered; it is tried again with an empty head.
+    this.unwritten = true;
+    this.witness.write(progress);
     this.unwritten = false;
     for (const [klass, ranges] of this.takenBatches) this.delivered.set(klass, ranges);
+  }
+
+  /** Takes chunks that were found damaged out of the way. */
+  setAside(): void {
+    const { broken } = this.file;
+    if (broken.size === 0) return;
+    const chunks = [...broken.values()];
+    this.file.write(() => {
+      for (const chunk of chunks) this.file.keepAside(chunk);
+    });
+    for (const { observations } of chunks) this.stored -= observations;
   }
 
   deliveredRanges(): Partial<Record<JournalClass, Ranges>> {
@@ -118,7 +145,7 @@ export class StoreCore {
   /** One slice; true when nothing is left. */
   compactStep(): boolean {
     if (!this.compaction && this.file.blocks.length === 0) return true;
-    this.compaction ??= new Compaction(this.file, this.told);
+    this.compaction ??= new Compaction(this.file, this.book, this.told);
     const { done, doubled } = this.compaction.slice();
     this.stored -= doubled;
     if (done) this.compaction = undefined;
@@ -190,6 +217,32 @@ export class StoreCore {
   close(): void {
     this.people.close();
     this.file.close();
+  }
+
+  /** What is damaged or missing as the file is opened. */
+  private tellDamage(found: readonly Damaged[]): void {
+    const tally = new DamageTally(this.file.damaged, this.told);
+    for (const damaged of found) tally.add(damaged, new RangeError('a row is damaged'));
+    tally.tell();
+    if (found.length > 0)
+      this.file.write(() => {
+        for (const damaged of found) this.file.keepSeriesAside(damaged);
+      });
+    for (const block of this.file.blocks) {
+      const unread = block.observations > 0 && this.file.directory(block.id).length === 0;
+      if (unread)
+        tally.add({ ...block, what: `block ${block.id}` }, new RangeError('its directory is damaged'));
+    }
+    tally.tell();
+    const sure = this.witness.read();
+    const { flushes, observations, atMs } = this.progress;
+    if (sure.flushes <= flushes) return;
+    const lost = { observations: sure.observations - observations, fromMs: atMs, toMs: sure.atMs };
+    tally.add(
+      { ...lost, what: `progress ${sure.flushes}` },
+      new RangeError('its write-ahead log was cut short'),
+    );
+    tally.tell();
   }
 
   /** A body that cannot be read would come again for ever: it is told and passed by; the journal still has it. */

@@ -32,8 +32,10 @@ export function openCore(bounds: Partial<HistorianBounds> = {}) {
     },
     rows: async (spans: readonly SeriesSpan[]): Promise<StoredRow[]> =>
       rowsOf(await core.range({ spans, limit: 10_000 }, breathe)),
-    reopen: (): void => {
+    /** Closes it and opens it again; between the two its files may be changed. */
+    reopen: (between: () => void = () => undefined): void => {
       core.close();
+      between();
       core = open();
     },
     [Symbol.dispose]: () => {
