@@ -5,7 +5,7 @@ import { compare } from '../gateway/alarm/replay/compare.ts';
 import { replayWard, type ReplayStay } from '../gateway/alarm/replay/ward-replay.ts';
 import type { PlannedLimit } from '../gateway/alarm/replay/ward-line.ts';
 import { defaultLimits } from '../gateway/alarm/defaults.ts';
-import { BodyWriter } from '../gateway/store/packing.ts';
+import { BodyWriter, ownerOf } from '../gateway/store/packing.ts';
 import { chunkSpanMs } from '../gateway/store/chunks.ts';
 import { Columns } from '../gateway/store/columns.ts';
 import { openToRead } from '../gateway/store/open-to-read.ts';
@@ -38,7 +38,6 @@ function fill(folder: string, { days, beds }: ReplayBench, fromMs: number): numb
   const writer = new BodyWriter();
   const chance = seededChance(7);
   const columns = new Columns(chunkObservations);
-  const series = file.sql('INSERT INTO series VALUES (?, ?, ?, ?)');
   const chunks = file.sql(
     `INSERT INTO chunks (series, fromMs, toMs, receivedToMs, observations, body, sources) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
@@ -46,7 +45,7 @@ function fill(folder: string, { days, beds }: ReplayBench, fromMs: number): numb
   let observations = 0;
   for (let bed = 0; bed < beds; bed++) {
     for (const [metric, middle, swing] of metrics) {
-      series.run(++id, `device-${bed}`, metric, '');
+      file.addSeries({ id: ++id, device: `device-${bed}`, metric, channel: '' });
       file.write(() => {
         let seq = 0;
         for (let at = fromMs; at < fromMs + days * dayMs; at += chunkObservations * 1_000) {
@@ -67,7 +66,8 @@ function fill(folder: string, { days, beds }: ReplayBench, fromMs: number): numb
             columns.reason[row] = 0;
           }
           columns.length = chunkObservations;
-          const { values, sources } = writer.chunk(columns, [0, chunkObservations], 3);
+          const owner = ownerOf(`device-${bed}`, metric, columns.taken[0] ?? 0);
+          const { values, sources } = writer.chunk(columns, [0, chunkObservations], 3, owner);
           const last = columns.taken[chunkObservations - 1] ?? 0;
           chunks.run(id, columns.taken[0] ?? 0, last, last + 40, chunkObservations, values, sources);
           observations += chunkObservations;

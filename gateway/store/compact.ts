@@ -7,7 +7,7 @@ import { chunkSpanMs, takeChunk } from './chunks.ts';
 import { Columns } from './columns.ts';
 import { DamageTally } from './damage.ts';
 import { seriesKey } from '../../model/observation.ts';
-import { Body, BodyWriter, ownerOf } from './packing.ts';
+import { Body, BodyWriter, nobody, ownerOf } from './packing.ts';
 import type { SeriesBook } from './series-book.ts';
 import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
 
@@ -118,7 +118,7 @@ export class Compaction {
   private openBlock(block: number): Body | undefined {
     const row = this.file.sql('SELECT body FROM blocks WHERE id = ?').get(block);
     try {
-      return row && new Body(row['body'] as Uint8Array);
+      return row && new Body(row['body'] as Uint8Array, nobody);
     } catch (error) {
       // Told with each of its parts.
       if (!(error instanceof Error)) throw error;

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { hourMs } from '../../journal/tally.ts';
 import { Columns } from './columns.ts';
 import { Body } from './packing.ts';
-import { readDirectory, type Compacted, type Entry } from './store-file.ts';
+import { readDirectory, unsealed, type Compacted, type Entry } from './store-file.ts';
 
 export interface CountAsk {
   /** By receipt; from inclusive, to exclusive. */
@@ -134,5 +134,5 @@ class Count implements RowCounts {
 
 function compactedOf(database: DatabaseSync): Compacted {
   const text = database.prepare("SELECT value FROM meta WHERE name = 'compacted'").get()?.['value'];
-  return typeof text === 'string' ? (JSON.parse(text) as Compacted) : { throughBlock: 0, beforeSeries: 0 };
+  return unsealed<Compacted>(text as string | undefined) ?? { throughBlock: 0, beforeSeries: 0 };
 }

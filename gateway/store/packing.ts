@@ -88,8 +88,8 @@ export class Body {
   private readonly bytes: Uint8Array;
   private readonly start: number;
 
-  /** Throws when the bytes are damaged or are somebody else's. */
-  constructor(body: Uint8Array, owner: Owner = nobody) {
+  /** Throws when the bytes are damaged, or are not of the owner if one is named. */
+  constructor(body: Uint8Array, owner?: Owner) {
     const plain = zstdDecompressSync(body, {
       maxOutputLength: mostBytes,
       chunkSize: Math.min(mostChunkBytes, Math.max(leastChunkBytes, body.length * 4)),
@@ -102,7 +102,7 @@ export class Body {
     if (this.version > 1) {
       const name = input.varint();
       const [fromMs] = new Float64Array(input.raw(8).slice().buffer);
-      if (name !== owner.name || fromMs !== owner.fromMs)
+      if (owner && (name !== owner.name || fromMs !== owner.fromMs))
         throw new RangeError('it is of another series or time');
     }
     for (let left = input.varint(); left > 0; left--) this.boots.push(input.text());

@@ -7,7 +7,7 @@ import { correctRows } from './correct-rows.ts';
 import type { CorrectionBook } from './corrections.ts';
 import { DamageTally } from './damage.ts';
 import type { Head } from './head.ts';
-import { Body, type Wish } from './packing.ts';
+import { Body, nobody, type Wish } from './packing.ts';
 import type { SeriesBook } from './series-book.ts';
 import type { BlockExtent, Entry, Extent, StoreFile } from './store-file.ts';
 import type { SeriesSpan } from './types.ts';
@@ -355,7 +355,7 @@ export class Scanner {
     let body: Body | undefined;
     try {
       file.reads.blocks++;
-      if (row) body = new Body(row['body'] as Uint8Array);
+      if (row) body = new Body(row['body'] as Uint8Array, nobody);
     } catch (error) {
       this.damage.add({ ...block, what: `block ${block.id}` }, error);
     }

@@ -143,8 +143,7 @@ export class StoreFile {
 
   /** A value of `meta` with its checksum; undefined when there is none or it is damaged. */
   sealed<T>(name: string): T | undefined {
-    const [sum, text] = (this.meta(name) ?? '').split('\n');
-    return text !== undefined && Number(sum) === crc32(text) ? (JSON.parse(text) as T) : undefined;
+    return unsealed<T>(this.meta(name));
   }
 
   setSealed(name: string, value: unknown): void {
@@ -345,6 +344,12 @@ const extentOf = (
   seriesFrom: entries[0]?.series ?? 0,
   seriesTo: entries.at(-1)?.series ?? 0,
 });
+
+/** A sealed value of `meta` as it stands there; undefined when there is none or it is damaged. */
+export function unsealed<T>(value = ''): T | undefined {
+  const [sum, text] = value.split('\n');
+  return text !== undefined && Number(sum) === crc32(text) ? (JSON.parse(text) as T) : undefined;
+}
 
 const sumOf = (...columns: readonly unknown[]): number => crc32(JSON.stringify(columns));
 /** Rows of before there were sums have none. */
