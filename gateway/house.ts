@@ -5,15 +5,14 @@ import type { Alarm } from '../model/alarm.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Alarms } from './alarm/engine.ts';
 import type { LiveScores } from './alarm/scores/live-scores.ts';
+import type { AnalyticsRoom } from './alarm/analytics/open.ts';
 import type { ReplayRoom } from './alarm/replay/open.ts';
 import type { BackupRoom } from './backup/open.ts';
 import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
 import type { Deliveries } from './delivery/delivery.ts';
 import type { Charting } from './charting/charting.ts';
-import type { FarHosts } from './devices/far-hosts.ts';
 import type { Hosts } from './devices/hosts.ts';
-import type { MapBook } from './devices/map-book.ts';
 import type { RawLane } from './devices/raw-lane.ts';
 import type { Registry } from './devices/registry.ts';
 import type { DeviceDesk } from './devices/service.ts';
@@ -70,14 +69,14 @@ export interface House {
   live: Live;
   backup: BackupRoom;
   limitReplay: ReplayRoom;
+  analytics: AnalyticsRoom;
   liveWaves: LiveWaves;
   broker: Broker;
   metrics: ReturnType<typeof createMetrics>;
   /** Of the host beside the gateway: made at each start, never in the registry. */
   readonly ownSecret: string;
   /** Driver hosts elsewhere, from the registry. */
-  farHosts: FarHosts;
-  maps: MapBook;
+  readonly farHosts: Set<string>;
   recordingFault: Fault | undefined;
   /** The newest fault of each part that is not known to be well again. */
   readonly partFaults: Map<string, Fault>;

@@ -16,8 +16,7 @@ export interface Identity {
 }
 
 /** Whether a device stands in store, serves a bed, or is being mended. */
-export const duties = ['spare', 'in-use', 'maintenance'] as const;
-export type Duty = (typeof duties)[number];
+export type Duty = 'spare' | 'in-use' | 'maintenance';
 
 /** A registered device. `driver` is absent for one that speaks the device contract itself (a wearable). */
 export interface Device {
@@ -32,8 +31,6 @@ export interface Device {
   /** Fixed place, if it has one; an association may still move it. */
   readonly bed?: BedId;
   readonly assetNumber?: string;
-  /** Unique device identification as its label carries it: a GS1 string, or its device identifier. */
-  readonly udi?: string;
   /** How often a message is due, ms; silence is judged by it (CLINICAL 6). */
   readonly periodMs: number;
 }

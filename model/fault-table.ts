@@ -374,11 +374,6 @@ export const faultTable = {
     message: 'device {device} sent more gaps in its sequence than Vigil remembers',
     whatToDo: 'Look at the network of the device and at its own queue; very old re-sends may be kept twice.',
   },
-  DEVICE_NOT_RUN: {
-    class: 'person',
-    message: 'device {device} does not run on its host',
-    whatToDo: 'It may be in maintenance, or its settings are refused: look at its health.',
-  },
   RAW_UNREAD: {
     class: 'world',
     message: 'for a minute no driver was open that could read what device {device} publishes',
@@ -479,6 +474,11 @@ export const faultTable = {
     class: 'person',
     message: 'nothing is restored into {folder}: {cause}',
     whatToDo: 'Name a folder that does not exist yet or is empty.',
+  },
+  ANALYTICS_LATE: {
+    class: 'world',
+    message: 'the report on alarms was not made ({cause})',
+    whatToDo: 'Ask for a shorter time, or again in a minute.',
   },
   JOB_BROKE: {
     class: 'programmer',

@@ -29,5 +29,4 @@ export const migrations: readonly string[] = [
     ...firstLogs.split(' ').map(logSql),
   ].join('\n'),
   [...'shifts assignments covers chains'.split(' ').map(tableSql), logSql('deliveries')].join('\n'),
-  tableSql('maps'),
 ];

@@ -334,24 +334,6 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       url: '/api/v1/devices/test',
       body: { driver: 'masimo', settings: { port: '/dev/ttyS1' } },
     },
-    'POST /api/v1/devices/{id}/test': {
-      url: '/api/v1/devices/device-east-free/test',
-      body: {},
-      absent: { url: '/api/v1/devices/none/test' },
-    },
-    'GET /api/v1/device-list': { url: '/api/v1/device-list?ward=east' },
-    'POST /api/v1/device-list': {
-      url: '/api/v1/device-list',
-      body: { csv: 'label,ward\nA,east\nB,nowhere\n', dryRun: true },
-    },
-    'GET /api/v1/hosts': { url: '/api/v1/hosts' },
-    'POST /api/v1/hosts': { url: '/api/v1/hosts', body: { id: freshId(), label: 'Ward 3' } },
-    'POST /api/v1/hosts/{id}/credentials': { url: '/api/v1/hosts/none/credentials', body: {} },
-    'DELETE /api/v1/hosts/{id}': { url: '/api/v1/hosts/none' },
-    'GET /api/v1/discovery': { url: '/api/v1/discovery' },
-    'GET /api/v1/maps': { url: '/api/v1/maps' },
-    'PUT /api/v1/maps/{name}': { url: '/api/v1/maps/own', body: { driver: 'modbus', content: {} } },
-    'DELETE /api/v1/maps/{name}': { url: '/api/v1/maps/none' },
     'GET /api/v1/observations': {
       url: '/api/v1/observations?bed=east-1&metric=MDC_ECG_HEART_RATE&limit=3',
       absent: { url: '/api/v1/observations?bed=none' },
@@ -411,6 +393,15 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'POST /api/v1/losses/reconcile': {
       url: '/api/v1/losses/reconcile',
       body: { from: '2026-01-05T02:00:00Z' },
+    },
+    'GET /api/v1/alarm-analytics': {
+      url: `/api/v1/alarm-analytics?ward=east&from=${Date.now() - 86_400_000}&to=${Date.now() + 1_000}`,
+      absent: { url: '/api/v1/alarm-analytics?ward=none&from=1&to=2' },
+    },
+    'POST /api/v1/alarm-analytics/proposals': {
+      url: '/api/v1/alarm-analytics/proposals',
+      body: { ward: 'east', days: 1 },
+      absent: { body: { ward: 'none', days: 1 } },
     },
     'POST /api/v1/alarm-limits/replay': {
       url: '/api/v1/alarm-limits/replay',

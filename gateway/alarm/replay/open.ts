@@ -17,8 +17,11 @@ import type { ReplayAnswer, ReplayAsked } from './replay-worker.ts';
 import type { PlannedLimit } from './ward-line.ts';
 import type { ReplayStay } from './ward-replay.ts';
 
-/** A band to try; value null: the band is off. What is not said stays as it is today. */
-export type TriedLimit = Omit<LimitWish, 'untilMs'> & { readonly maxGapS?: number };
+/** A band to try; value null: the band is off. What is not said stays as it is today; a band that is off today stays off. */
+export type TriedLimit = Omit<LimitWish, 'untilMs' | 'value'> & {
+  readonly value?: number | null;
+  readonly maxGapS?: number;
+};
 
 export interface ReplayCensus {
   ward(id: string): Ward | undefined;
@@ -109,7 +112,9 @@ export function openReplay({ census, device, folder, clock, jobs }: ReplayRoomOp
     start: (by, { ward, days, limits }) => {
       if (!census.ward(ward)) return 'absent';
       const nowMs = clock.nowMs();
-      const refused = limitRefusals(limits, withChanges(census.wardLimits(ward), limits), { metrics, nowMs });
+      const wishes = limits.map((limit) => ({ ...limit, value: limit.value ?? null }));
+      const after = withChanges(census.wardLimits(ward), limits);
+      const refused = limitRefusals(wishes, after, { metrics, nowMs });
       if (refused.length > 0) return { refused };
       const span = { ward, fromMs: nowMs - days * dayMs, toMs: nowMs };
       return jobs.start({
@@ -135,11 +140,12 @@ export function withChanges(
   for (const { value, delayS, hysteresis, maxGapS, ...wish } of wishes) {
     const known = bands.get(bandOf(wish));
     const gapS = maxGapS ?? known?.maxGapS;
-    if (value === null) bands.delete(bandOf(wish));
+    const tried = value === undefined ? known?.value : value;
+    if (tried === null || tried === undefined) bands.delete(bandOf(wish));
     else
       bands.set(bandOf(wish), {
         ...wish,
-        value,
+        value: tried,
         delayS: delayS ?? known?.delayS ?? defaultDelayS,
         hysteresis: hysteresis ?? known?.hysteresis ?? defaultHysteresis(lineOf(wish.metric)),
         ...(gapS === undefined ? {} : { maxGapS: gapS }),
