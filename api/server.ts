@@ -30,6 +30,7 @@ import { openRoutes } from './routes/open.ts';
 import { patientRoutes } from './routes/patients.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { platformRoutes } from './routes/platform.ts';
+import { reviewRoutes } from './routes/review.ts';
 import { scoreRoutes } from './routes/scores.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { waveformRoutes } from './routes/waveforms.ts';
@@ -112,6 +113,7 @@ export function buildServer(services: Services, options: ServerOptions): App {
       await v1.register(alarmHistoryRoutes, { services, clock: options.clock });
       await v1.register(wardLimitRoutes, { services });
       await v1.register(scoreRoutes, { services });
+      await v1.register(reviewRoutes, { services });
       await v1.register(encounterRoutes, { services });
       await v1.register(associationRoutes, { services });
       await v1.register(patientRoutes, { services });

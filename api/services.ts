@@ -17,6 +17,7 @@ import type { Reason, Validity } from '../model/observation.ts';
 import type { Assignment, Chain, Cover, HandheldCheck, Shift } from '../model/people.ts';
 import type { Person, Role } from '../model/person.ts';
 import type { BedView, DeliveryPlace, LatestValue, ScreenBeat, WavesAsked } from '../model/stream.ts';
+import type { ReviewEntry } from '../model/review.ts';
 import type { BedScores, ConfirmedScore, ScoreSettings } from '../model/score.ts';
 import type { AlarmReport } from './shapes/analytics.ts';
 
@@ -47,6 +48,7 @@ export interface Services {
   readonly people: PeopleService;
   readonly deliveries: DeliveryService;
   readonly scores: ScoreService;
+  readonly review: ReviewService;
   readonly live: LiveService;
   readonly waveforms: WaveformService;
   readonly sinks: SinkService;
@@ -564,6 +566,12 @@ export interface ScreenStatus {
   readonly battery?: number;
   readonly clockOffsetMs: number;
   readonly waiting: number;
+}
+
+export interface ReviewService {
+  /** `dropped`: given up at the bound of the list, seen by nobody. */
+  at(bed: BedId): { readonly entries: readonly ReviewEntry[]; readonly dropped: number };
+  seen(bed: BedId, id: string): Promise<'done' | 'absent'>;
 }
 
 export interface ScoreService {

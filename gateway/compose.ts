@@ -257,6 +257,7 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
     audit: (act) => audit(house, act),
     knowsDevice: (device) => house.registry.get(device) !== undefined,
     fixedAt: (bed) => house.registry.fixedAt(bed),
+    toReview: (bed) => house.alarms.review.at(bed).entries.length,
     glance: (device) => {
       const known = house.registry.get(device);
       if (!known && !isCharted(device)) return undefined;
@@ -440,6 +441,7 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     people: house.people,
     deliveries: house.deliveries,
     scores: house.scores,
+    review: alarms.review,
     live: house.live,
     waveforms: waveformServiceOf(house, { known: knownIn(rooms), demo }),
     sinks: { list: () => house.servers.views(), test: (id) => house.servers.test(id) },

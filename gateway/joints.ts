@@ -38,6 +38,7 @@ export function bedOf(house: House, device: string): string | undefined {
 
 /** Changes of census and alarms reach the live stream in their own tick. */
 export function joinLive(house: House): void {
+  house.alarms.review.onChange((bed) => house.live.bedChanged(bed));
   house.alarms.onChange((alarm) => house.live.alarmChanged(alarm));
   house.census.onChange((change) => {
     for (const bed of bedsOf(house, change)) house.live.bedChanged(bed);

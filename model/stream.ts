@@ -46,6 +46,8 @@ export interface BedView {
   readonly profileAsked?: 'no' | 'confirm' | 'age';
   /** Quantities whose limits this ward leaves to the devices' own alarms. */
   readonly deviceJudged?: readonly string[];
+  /** Crossings that ended in a backlog and that nobody has seen yet. */
+  readonly toReview?: number;
   readonly devices: readonly DeviceAtBed[];
   readonly values: readonly LatestValue[];
   /** Limits in force, for the small marks beside a value. */

@@ -51,6 +51,7 @@ export const BedViewShape = shape<BedView>()(
     encounter: Type.Optional(EncounterShape),
     profileAsked: Type.Optional(words(['no', 'confirm', 'age'] as const)),
     deviceJudged: Type.Optional(Type.Array(Type.String())),
+    toReview: Type.Optional(Type.Number()),
     devices: Type.Array(DeviceAtBedShape),
     values: Type.Array(LatestValueShape),
     limits: Type.Array(

@@ -11,6 +11,7 @@ import { AlarmBook, type AlarmListener } from './alarm-book.ts';
 import { alarmLog, type AlarmRows, type RouteCause } from './alarm-log.ts';
 import { DeviceAlerts } from './device-alerts.ts';
 import type { AlarmLatency } from './limit-line.ts';
+import { ReviewBook } from './review.ts';
 import { criticalMetrics } from './source-order.ts';
 import { Subjects } from './subjects.ts';
 import { Technical, type TechnicalRequest } from './technical.ts';
@@ -75,6 +76,9 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
   /** Silence counts from here on at the earliest: the start, or the end of a standstill of our own. */
   private floorMs: number;
 
+  /** What was crossed and ended in a backlog, until a person has seen it. */
+  readonly review: ReviewBook;
+
   /** Infrastructure alarms: raised again means changed, ended when the thing is well. */
   readonly technical: {
     raise(condition: string, request: TechnicalRequest): AlarmId;
@@ -96,7 +100,9 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
     this.technicalAlarms = technical;
     this.technical = technical;
     const latency = options.latency ?? (() => undefined);
-    this.subjects = new Subjects({ clock, book, technical, metrics, latency, census });
+    this.review = new ReviewBook({ clock, chance: options.chance, rows: options.rows });
+    const review = this.review.add.bind(this.review);
+    this.subjects = new Subjects({ clock, book, technical, metrics, latency, census, review });
     const keptAtMs = options.keptAtMs ?? (() => undefined);
     this.silence = new SilenceWatch({ clock, technical, census, critical, keptAtMs });
     this.values = new ValueWatch({ clock, technical, census, critical });
@@ -107,6 +113,7 @@ export class Alarms implements Omit<IntakeListeners, 'waveform'> {
 
   async start(): Promise<void> {
     await this.book.restore();
+    await this.review.load();
     this.technicalAlarms.restored();
     this.silence.restored((device) => this.device(device));
     this.values.restored();

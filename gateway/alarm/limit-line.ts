@@ -9,9 +9,11 @@ import {
 import type { Clock } from '../../model/clock.ts';
 import type { BedId, DeviceId, EncounterId, WardId } from '../../model/ids.ts';
 import type { Metric } from '../../model/metric.ts';
+import type { ReviewEntry } from '../../model/review.ts';
 import type { LiveSeries } from '../intake/types.ts';
 import { bedsideName, type AlarmBook, type AlarmDraft, type LiveFigures } from './alarm-book.ts';
 import type { BandState } from './alarm-log.ts';
+import { BacklogJudge, type Crossing } from './backlog-judge.ts';
 import { judgeRule, LimitJudge, type JudgeRule } from './limit-judge.ts';
 import { SourceLine, type Band, type Source } from './source-line.ts';
 import { defaultGapMs, labelOf, sourcesOf } from './source-order.ts';
@@ -41,6 +43,7 @@ export interface LineTools {
   readonly technical: Technical;
   readonly metrics: ReadonlyMap<string, Metric>;
   readonly latency: (measured: AlarmLatency) => void;
+  readonly review: (found: Omit<ReviewEntry, 'id' | 'notedAtMs'>) => void;
 }
 
 /** By which sample, and whether it was a new measurement. */
@@ -70,6 +73,7 @@ export class LimitLine {
   private limits: readonly AlarmLimit[] = [];
   private bands: readonly LimitBand[] = [];
   private measuredAtMs = -Infinity;
+  private backlog: BacklogJudge | undefined = undefined;
   /** What devices say of this quantity themselves, by device. */
   private readonly voices = {
     low: new Map<DeviceId, readonly Voice[]>(),
@@ -104,6 +108,7 @@ export class LimitLine {
       if (!this.bands.some((band) => band.judge === gone.judge)) gone.judge.measurementEnded();
     }
     this.line.setBands(this.bands);
+    this.backlog = undefined;
     const nowMs = this.tools.clock.nowMs();
     this.lineMoved(this.line, nowMs, nowMs);
   }
@@ -131,6 +136,7 @@ export class LimitLine {
 
   sweep(nowMs: number, floorMs: number): void {
     this.line.checkGap(nowMs, floorMs);
+    if (this.backlog?.sweep(nowMs)) this.backlog = undefined;
     if (this.line.sources.length < 2 && this.line.disagreeSinceMs === undefined) return;
     const { technical, metrics } = this.tools;
     const { ward, bed, encounter } = this.place;
@@ -167,6 +173,16 @@ export class LimitLine {
     }
     if (alarm === undefined) technical.end('sources-disagree', `${this.place.key}:${this.name}`);
     return ended;
+  }
+
+  /** What a backlog crossed and ended is found by itself, for the bed's review list. */
+  lateSample(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void {
+    if (this.place.bed === undefined || this.bands.length === 0) return;
+    this.backlog ??= new BacklogJudge(
+      this.bands.map(({ priority, direction, judge }) => ({ priority, direction, rule: judge.rule })),
+      (crossing) => this.crossed(crossing),
+    );
+    this.backlog.sample(takenAtMs, value, questionable, receivedAtMs);
   }
 
   /** After all judges have judged a sample, so that two bands crossed at once are one raise. */
@@ -318,6 +334,22 @@ export class LimitLine {
     const metric = first?.metric ?? sourcesOf(this.name)[0] ?? this.name;
     const device = first?.source.device;
     return { condition: 'device', metric, questionable: false, ...(device === undefined ? {} : { device }) };
+  }
+
+  /** Not what an alarm that is present tells already. */
+  private crossed(crossing: Crossing): void {
+    const { bed, encounter } = this.place;
+    if (bed === undefined) return;
+    const alarm = this.tools.book.at(this.keyOf(crossing.direction));
+    if (alarm !== undefined && alarm.onsetAtMs <= crossing.onsetAtMs) return;
+    const metric = this.line.judging?.series.metricId ?? this.limits[0]?.metric ?? this.name;
+    this.tools.review({
+      bed,
+      ...(encounter === undefined ? {} : { encounter }),
+      metric,
+      unit: this.tools.metrics.get(metric)?.unit ?? '1',
+      ...crossing,
+    });
   }
 
   private voicesOf(direction: Direction): readonly Voice[] {

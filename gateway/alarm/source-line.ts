@@ -21,6 +21,8 @@ export interface Band {
 /** Told when a judge of the line made a move, or when an alarm may have to change: once a sample, after all judges. */
 export interface LineListener {
   lineMoved(line: SourceLine, receivedAtMs: number, takenAtMs: number): void;
+  /** A historical sample of the source that judges, or would. */
+  lateSample(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void;
 }
 
 /**
@@ -132,6 +134,10 @@ export class SourceLine {
     if (this.switched && !this.allAbsent) moved = true;
     this.switched = false;
     if (moved) this.listener.lineMoved(this, receivedAtMs, takenAtMs);
+  }
+
+  late(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void {
+    this.listener.lateSample(takenAtMs, value, questionable, receivedAtMs);
   }
 
   /** One measurement of an episodic source; a continuous one that is preferred and alive comes before it. */
@@ -249,6 +255,8 @@ export class Source implements SeriesWatch {
       this.value = value;
     }
     const line = this.line;
+    if (historical && (line.judging ?? this) === this)
+      line.late(takenAtMs, value, questionable, receivedAtMs);
     if (line.judging !== this && (historical || !line.takesOver(this, receivedAtMs))) return;
     line.judge(takenAtMs, value, questionable, historical, receivedAtMs);
   }

@@ -49,6 +49,8 @@ export interface CensusOptions {
   /** Devices that stand at a bed by their registration: shown there while nobody is associated with them. */
   readonly fixedAt?: (bed: BedId) => readonly DeviceId[];
   /** What a bed's tile shows of a device now; absent: beds are shown without devices and values. */
+  /** How many crossings of a backlog wait to be seen at a bed. */
+  readonly toReview?: (bed: BedId) => number;
   readonly glance?: (device: DeviceId) => { device: DeviceAtBed; values: readonly LatestValue[] } | undefined;
 }
 
@@ -335,6 +337,7 @@ export class Census {
     const limits = encounter
       ? this.limitBook.inForce({ ...encounter, encounter: encounter.id })
       : this.wardLimits(bed.ward);
+    const toReview = this.options.toReview?.(id) ?? 0;
     return {
       bed: id,
       ward: bed.ward,
@@ -344,6 +347,7 @@ export class Census {
       ...(encounter ? { encounter } : {}),
       ...(encounter ? { profileAsked: this.profileAsked(encounter, patient) } : {}),
       ...deviceJudgedAt(this.wardBook, bed.ward),
+      ...(toReview > 0 ? { toReview } : {}),
       devices: seen.map((one) => one.device),
       values: [...seen.flatMap((one) => one.values), ...this.chartedNow(encounter)],
       limits: limits.map(({ metric, direction, priority, value }) => ({

@@ -152,6 +152,15 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       body: { ...wardLimits, profile: 'child' },
       absent: { url: '/api/v1/wards/none/alarm-limits' },
     },
+    'GET /api/v1/beds/{id}/review': {
+      url: '/api/v1/beds/east-1/review',
+      absent: { url: '/api/v1/beds/none/review' },
+    },
+    'POST /api/v1/beds/{id}/review/{entry}/seen': {
+      url: '/api/v1/beds/east-1/review/none/seen',
+      body: {},
+      absent: { url: '/api/v1/beds/none/review/none/seen' },
+    },
     'GET /api/v1/beds/{id}/scores': {
       url: '/api/v1/beds/east-1/scores',
       absent: { url: '/api/v1/beds/none/scores' },

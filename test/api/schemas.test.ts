@@ -179,6 +179,7 @@ const refusedHere = [
   'POST /api/v1/observations/confirm',
   'POST /api/v1/observations/correct',
   'POST /api/v1/observations/retract',
+  'POST /api/v1/beds/{id}/review/{entry}/seen',
 ];
 
 describe('out: an answer', async () => {

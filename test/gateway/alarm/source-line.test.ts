@@ -51,7 +51,7 @@ describe('the line of samples', () => {
         const alone = all.map((rule) => new LimitJudge(rule));
         const line = new SourceLine({
           name: 'heart-rate',
-          listener: { lineMoved: () => undefined },
+          listener: { lineMoved: () => undefined, lateSample: () => undefined },
           startedAtMs: 0,
         });
         line.setBands(all.map(bandOf));
@@ -73,7 +73,7 @@ describe('the line of samples', () => {
 
   test('a move is told once a sample, after all judges', () => {
     let told = 0;
-    const line = new SourceLine({ name: 'x', listener: { lineMoved: () => (told += 1) }, startedAtMs: 0 });
+    const line = new SourceLine({ name: 'x', listener: { lineMoved: () => (told += 1), lateSample: () => undefined }, startedAtMs: 0 });
     const rule = judgeRule({ direction: 'high', value: 90, delayS: 0, hysteresis: 0 }, { maxGapMs: 10_000 });
     line.setBands([bandOf(rule), bandOf(rule), bandOf(rule)]);
     const source = line.add(series('MDC_ECG_HEART_RATE'), 0);
@@ -86,7 +86,7 @@ describe('the line of samples', () => {
   test('of three sources the best live one judges', () => {
     const line = new SourceLine({
       name: 'heart-rate',
-      listener: { lineMoved: () => undefined },
+      listener: { lineMoved: () => undefined, lateSample: () => undefined },
       startedAtMs: 0,
     });
     const [ecg, art, pleth] = [0, 1, 2].map((rank) => line.add(series(`m${rank}`), rank));
@@ -110,7 +110,7 @@ describe('the line of samples', () => {
   test('historical samples of a source that does not judge are nothing', () => {
     const line = new SourceLine({
       name: 'heart-rate',
-      listener: { lineMoved: () => undefined },
+      listener: { lineMoved: () => undefined, lateSample: () => undefined },
       startedAtMs: 0,
     });
     const source = line.add(series('m'), 0);
