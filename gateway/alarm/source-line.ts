@@ -22,7 +22,7 @@ export interface Band {
 export interface LineListener {
   lineMoved(line: SourceLine, receivedAtMs: number, takenAtMs: number): void;
   /** A historical sample of the source that judges, or would. */
-  lateSample(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void;
+  lateSample?(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void;
 }
 
 /**
@@ -137,7 +137,7 @@ export class SourceLine {
   }
 
   late(takenAtMs: number, value: number, questionable: boolean, receivedAtMs: number): void {
-    this.listener.lateSample(takenAtMs, value, questionable, receivedAtMs);
+    this.listener.lateSample?.(takenAtMs, value, questionable, receivedAtMs);
   }
 
   /** One measurement of an episodic source; a continuous one that is preferred and alive comes before it. */
