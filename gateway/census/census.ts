@@ -48,9 +48,9 @@ export interface CensusOptions {
   readonly knowsDevice?: (device: DeviceId) => boolean;
   /** Devices that stand at a bed by their registration: shown there while nobody is associated with them. */
   readonly fixedAt?: (bed: BedId) => readonly DeviceId[];
-  /** What a bed's tile shows of a device now; absent: beds are shown without devices and values. */
   /** How many crossings of a backlog wait to be seen at a bed. */
   readonly toReview?: (bed: BedId) => number;
+  /** What a bed's tile shows of a device now; absent: beds are shown without devices and values. */
   readonly glance?: (device: DeviceId) => { device: DeviceAtBed; values: readonly LatestValue[] } | undefined;
 }
 

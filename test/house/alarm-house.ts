@@ -180,7 +180,6 @@ export class AlarmHouse {
       census: this.census,
       alarms: this.alarms,
       seriesOf: (device) => this.allSeriesOf(device),
-      chartedFor: (encounter) => `charted-${encounter}`,
       audit: (act) => this.audit.push(act),
       settings: { charts: '', scoreAgeContinuousS: 900, scoreAgeEpisodicS: 3_600 },
     });

@@ -1,4 +1,5 @@
 import type { Association, Encounter, Patient } from '../../../model/census.ts';
+import { beforeAdmissionMs } from '../../../model/charted.ts';
 import type { Clock } from '../../../model/clock.ts';
 import type { BedId, DeviceId, EncounterId } from '../../../model/ids.ts';
 import type {
@@ -31,8 +32,8 @@ export interface ScoreHouse {
   patient(id: string): Patient | undefined;
   /** All series a device has sent. */
   seriesOf(device: DeviceId): Iterable<LiveSeries>;
-  /** Where what people chart for a stay arrives, if anybody charts. */
-  chartedFor?(encounter: EncounterId): DeviceId | undefined;
+  /** Where what people chart for a stay arrives. */
+  chartedSource(encounter: EncounterId): DeviceId;
   audit(act: {
     by: string;
     act: string;
@@ -220,9 +221,10 @@ export class LiveScores {
     const own = open.flatMap(({ device, beginAtMs }) =>
       [...house.seriesOf(device)].map((series) => ({ series, sinceMs: beginAtMs })),
     );
-    const charted = encounter === undefined ? undefined : house.chartedFor?.(encounter);
-    if (encounter === undefined || charted === undefined) return own;
-    const sinceMs = house.encounter(encounter)?.admittedAtMs ?? -Infinity;
+    if (encounter === undefined) return own;
+    const charted = house.chartedSource(encounter);
+    const admittedAtMs = house.encounter(encounter)?.admittedAtMs ?? -Infinity;
+    const sinceMs = admittedAtMs - beforeAdmissionMs;
     return [...own, ...[...house.seriesOf(charted)].map((series) => ({ series, sinceMs }))];
   }
 

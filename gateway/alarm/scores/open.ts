@@ -1,5 +1,6 @@
 import type { Clock } from '../../../model/clock.ts';
-import type { DeviceId, EncounterId } from '../../../model/ids.ts';
+import { chartedSource } from '../../../model/charted.ts';
+import type { DeviceId } from '../../../model/ids.ts';
 import type { Census } from '../../census/census.ts';
 import type { LiveSeries } from '../../intake/types.ts';
 import type { Alarms } from '../engine.ts';
@@ -12,7 +13,6 @@ export interface ScoreRooms {
   readonly census: Census;
   readonly alarms: Alarms;
   readonly seriesOf: (device: DeviceId) => Iterable<LiveSeries>;
-  readonly chartedFor?: (encounter: EncounterId) => DeviceId | undefined;
   readonly audit: ScoreHouse['audit'];
   readonly settings: {
     readonly charts: string;
@@ -23,7 +23,7 @@ export interface ScoreRooms {
 
 /** Opens the scores; throws CHART_INVALID for a chart of the hospital that cannot be used. */
 export async function openScores(rooms: ScoreRooms): Promise<LiveScores> {
-  const { clock, rows, census, alarms, seriesOf, chartedFor, audit, settings } = rooms;
+  const { clock, rows, census, alarms, seriesOf, audit, settings } = rooms;
   const scores = new LiveScores({
     clock,
     rows,
@@ -36,7 +36,7 @@ export async function openScores(rooms: ScoreRooms): Promise<LiveScores> {
     encounter: (id) => census.encounter(id),
     patient: (id) => census.patient(id),
     seriesOf,
-    ...(chartedFor ? { chartedFor } : {}),
+    chartedSource,
     audit,
     confirmed: (encounter, score, set) => alarms.scoreConfirmed(encounter, score, set),
   });

@@ -73,7 +73,11 @@ describe('the line of samples', () => {
 
   test('a move is told once a sample, after all judges', () => {
     let told = 0;
-    const line = new SourceLine({ name: 'x', listener: { lineMoved: () => (told += 1), lateSample: () => undefined }, startedAtMs: 0 });
+    const line = new SourceLine({
+      name: 'x',
+      listener: { lineMoved: () => (told += 1), lateSample: () => undefined },
+      startedAtMs: 0,
+    });
     const rule = judgeRule({ direction: 'high', value: 90, delayS: 0, hysteresis: 0 }, { maxGapMs: 10_000 });
     line.setBands([bandOf(rule), bandOf(rule), bandOf(rule)]);
     const source = line.add(series('MDC_ECG_HEART_RATE'), 0);
