@@ -29,7 +29,7 @@ test('heap and open files stay from the second to the third million messages whi
     env: { VIGIL_HEAP_FILE: heapFile },
     config: {
       sinks: [
-        { id: 'away', kind: 'influx-1', url: `http://127.0.0.1:${await freePort()}`, database: 'away' },
+        { id: 'away', kind: 'influxdb-1', url: `http://127.0.0.1:${await freePort()}`, database: 'away' },
       ],
     },
   });
