@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchAlarms } from './alarms.ts';
+import { benchBacklog } from './backlog.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReplay } from './replay.ts';
 import { benchSink } from './sink.ts';
@@ -9,6 +10,7 @@ import { benchWaveforms } from './waveforms.ts';
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
        npm run bench -- alarms [--seconds 30] [--burst-seconds 60] [--open-seconds 10] [--influx-stopped] [--disk-full]
        npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
+       npm run bench -- backlog [--waiting 20000000] [--seconds 20] [--backlog-per-s 50000]
        npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
        npm run bench -- replay [--days 7] [--beds 20]
        npm run bench -- sink [--backlog 2000000] [--live 10000] [--seconds 20] [--backlog-per-s 50000]
@@ -26,6 +28,7 @@ const { values, positionals } = parseArgs({
     rounds: text,
     devices: text,
     'append-seconds': text,
+    waiting: text,
     beds: text,
     seconds: text,
     hours: text,
@@ -65,6 +68,14 @@ if (positionals[0] === 'store' && !values.help) {
     rounds: number(values.rounds, 15),
     devices: number(values.devices, 4),
     appendSeconds: number(values['append-seconds'], 2),
+  });
+  process.exit(0);
+}
+if (positionals[0] === 'backlog' && !values.help) {
+  await benchBacklog({
+    waiting: number(values.waiting, 20_000_000),
+    seconds: number(values.seconds, 20),
+    backlogPerS: number(values['backlog-per-s'], 50_000),
   });
   process.exit(0);
 }
