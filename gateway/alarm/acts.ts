@@ -124,7 +124,9 @@ export function quiet(
     const remindMs = has('remind') ? realarmMs[alarm.priority] : undefined;
     return { patch: { ...unquieted, ...patch }, cause, quietMs: forMs, remindMs };
   }
-  return { patch: { ...unquieted, ...(cause === 'realarmed' ? unanswered : {}) }, cause };
+  // An acceptance that an acknowledgement or its own patience has ended must not keep it quiet.
+  const forgets = cause === 'realarmed' || (alarm.acceptUntilMs ?? 0) <= nowMs;
+  return { patch: { ...unquieted, ...(forgets ? unanswered : {}) }, cause };
 }
 
 /** The move of the responsibility axis. */

@@ -151,9 +151,15 @@ export class Router {
 
   /** "I cannot go": the alarm leaves this person; when all who rang have said so it goes on at once. */
   private rejected(held: Held, by: PersonId): void {
-    if (held.passing.state === 'resting') return;
+    const resting = held.passing.state === 'resting';
+    if (resting && !mustRing(held.alarm)) return;
     const rejectedBy = [...new Set([...held.passing.rejectedBy, by])];
     held.passing = { ...held.passing, rejectedBy };
+    // Who had accepted it takes that back: it rested, and rings again from the next level on.
+    if (resting) {
+      held.sounding.again();
+      return this.happen(held, 'passOn', 'passedOn');
+    }
     this.settle(held, 'rejected');
     this.store(held, 'routed');
   }
