@@ -162,15 +162,30 @@ export class Observations {
     return spans.filter(({ encounter }) => encounter === undefined || maySee(encounter));
   }
 
+  /**
+   * All stretches of those who are asked about, with their true begins and wherever they were: which source is
+   * preferred must not depend on the span or the bed that is asked for.
+   */
+  private subjects(query: ObservationQuery, spans: readonly AttributedSpan[]): readonly AttributedSpan[] {
+    const { bed, toMs } = query;
+    const whole = this.spans({ ...query, fromMs: -Infinity });
+    if (bed === undefined) return whole;
+    const stays = new Set(spans.flatMap(({ encounter }) => encounter ?? []));
+    return [
+      ...whole.filter(({ encounter }) => encounter === undefined),
+      ...[...stays].flatMap((encounter) => this.options.spansOf({ encounter }, -Infinity, toMs)),
+    ];
+  }
+
   private async plan(query: ObservationQuery): Promise<ReadPlan> {
     const { metrics } = query;
     const everything = { spans: this.spans(query), metrics, rivals: [], metricsOf: () => [] };
     if ((query.source ?? (query.device === undefined ? 'preferred' : 'all')) === 'all') return everything;
-    const newest = await this.options.historian.latest(devicesOf(everything.spans));
+    const whole = this.subjects(query, everything.spans);
+    const newest = await this.options.historian.latest(devicesOf(whole));
     const { isCharted } = this.options;
-    // A patient's association may have begun before the span: what was said since then counts.
-    const whole = this.spans({ ...query, fromMs: query.fromMs - lookBackMs });
-    const rivals = rivalsAmong(whole, newest, { metrics, isCharted });
+    const fromMs = query.fromMs - lookBackMs;
+    const rivals = rivalsAmong(whole, newest, { fromMs, metrics, isCharted });
     if (rivals.length === 0) return everything;
     const metricsOf = (device: string): string[] =>
       newest.flatMap((row) => (row.device === device ? [row.metric] : []));

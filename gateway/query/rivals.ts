@@ -28,41 +28,52 @@ export const isAsked = (
 ): boolean => !asked || asked.includes(metric) || asked.includes(seriesKey(metric, channel));
 
 /**
- * Which asked series rival each other. `newest`: the newest row of every series of these devices. Single measurements
- * and what people charted rival nobody; a series that has said nothing since its association began is none.
+ * Which asked series rival each other from `fromMs` on. `spans`: with their true begins; `newest`: the newest row of
+ * every series of these devices. Single measurements and what people charted rival nobody; a series that has said
+ * nothing since its association began is none. Of two devices with one metric the one that came to the patient first is
+ * preferred.
  */
 export function rivalsAmong(
   spans: readonly AttributedSpan[],
   newest: readonly StoredRow[],
   asked: {
+    readonly fromMs: number;
     readonly metrics: readonly string[] | undefined;
     readonly isCharted: (device: string) => boolean;
   },
 ): RivalGroup[] {
-  const groups = new Map<string, { line: string; sources: Map<string, RivalSource> }>();
-  const order = [...new Set(spans.toSorted((a, b) => a.fromMs - b.fromMs).map(({ device }) => device))];
-  for (const row of newest) {
-    if (asked.isCharted(row.device) || !isContinuousNumber(row.metric) || !isAsked(asked.metrics, row))
-      continue;
-    const line = lineOf(row.metric);
-    for (const [subject, own] of bySubject(spans.filter(({ device }) => device === row.device))) {
-      if (row.takenAtMs < Math.min(...own.map(({ fromMs }) => fromMs))) continue;
-      const key = `${subject} ${line}`;
-      const group = groups.get(key) ?? { line, sources: new Map<string, RivalSource>() };
-      groups.set(key, group);
-      const { device, metric } = row;
-      group.sources.set(`${device} ${metric}`, { device, metric, spans: own });
+  const rivals = newest.filter(
+    (row) => !asked.isCharted(row.device) && isContinuousNumber(row.metric) && isAsked(asked.metrics, row),
+  );
+  return [...bySubject(spans)].flatMap(([, own]) => {
+    const groups = new Map<string, Map<string, RivalSource>>();
+    for (const { device, metric, takenAtMs } of rivals) {
+      const there = own.filter((span) => span.device === device && span.toMs > asked.fromMs);
+      if (!there.some((span) => takenAtMs >= span.fromMs)) continue;
+      const line = lineOf(metric);
+      const group = groups.get(line) ?? new Map<string, RivalSource>();
+      groups.set(line, group.set(`${device} ${metric}`, { device, metric, spans: there }));
     }
-  }
-  return [...groups.values()]
-    .filter(({ sources }) => sources.size > 1)
-    .map(({ line, sources }) => ({
-      line,
-      sources: [...sources.values()].sort(
-        (a, b) => rankOf(a.metric) - rankOf(b.metric) || order.indexOf(a.device) - order.indexOf(b.device),
-      ),
-    }));
+    const order = ordered(own);
+    return [...groups]
+      .filter(([, sources]) => sources.size > 1)
+      .map(([line, sources]) => ({
+        line,
+        sources: [...sources.values()].sort(
+          (a, b) => rankOf(a.metric) - rankOf(b.metric) || order.indexOf(a.device) - order.indexOf(b.device),
+        ),
+      }));
+  });
 }
+
+/** The devices of one patient in the order they came. */
+const ordered = (spans: readonly AttributedSpan[]): string[] => [
+  ...new Set(
+    spans
+      .toSorted((a, b) => a.fromMs - b.fromMs || (a.device < b.device ? -1 : 1))
+      .map(({ device }) => device),
+  ),
+];
 
 export function bySubject<S extends AttributedSpan>(spans: readonly S[]): Map<string, S[]> {
   const subjects = new Map<string, S[]>();

@@ -59,7 +59,8 @@ async function chosenOf(
     const chosen = sources[source];
     if (!chosen) return [];
     const end = choices[index + 1]?.fromMs ?? toMs;
-    return cut(chosen.spans, [begin, end]).map((span) => ({
+    const asked = plan.spans.filter((span) => isOf(chosen, span));
+    return cut(asked, [begin, end]).map((span) => ({
       ...span,
       metrics: namesOf(plan.metrics, chosen.metric),
       source: sources.slice(0, source).some((better) => covers(better, span.fromMs))
@@ -68,6 +69,10 @@ async function chosenOf(
     }));
   });
 }
+
+/** Whether the stretch is the source's own: of its device, and of the patient it is a source of. */
+const isOf = ({ device, spans: [first] }: RivalSource, span: AttributedSpan): boolean =>
+  span.device === device && first !== undefined && subjectOf(first) === subjectOf(span);
 
 /** What the device gives beside the rivals: other quantities, and single measurements of theirs. */
 function besides(plan: ReadPlan, span: AttributedSpan): ReadSpan[] {
