@@ -457,8 +457,8 @@ function isGiven(truth: Truth, one: Taken): boolean {
     atMs - (heard(name, atMs, true)[0] ?? -Infinity) < 10_000;
   /** Since when its values have come without a break of ten seconds. */
   const since = (name: string, atMs: number): number => {
-    let [begin = atMs, ...earlier] = heard(name, atMs, true);
-    for (const takenAtMs of earlier) {
+    let begin = atMs;
+    for (const takenAtMs of heard(name, atMs, true)) {
       if (begin - takenAtMs >= 10_000) break;
       begin = takenAtMs;
     }
