@@ -235,9 +235,10 @@ export async function openAlarmHouse(
     chance,
     audit: (act) => audit.push(act),
     knowsDevice: (id) => devices.has(id),
+    toReview: (bed) => alarms.review.at(bed).entries.length,
   });
   const latencies: AlarmLatency[] = [];
-  const alarms = await createAlarms({
+  const alarms: Alarms = await createAlarms({
     clock,
     chance,
     rows: rows.alarmRows,
