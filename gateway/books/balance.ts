@@ -201,7 +201,7 @@ class Pool {
     for (const { line, left } of this.lines) {
       if (rest <= 0) break;
       if (line.fromMs >= hourFromMs + hourMs || line.toMs < hourFromMs) continue;
-      const concerns = line.sinks.includes(sink) || (line.sinks.length === 0 && sink === booksSink);
+      const concerns = whoLacks(line).includes(sink);
       if (!concerns) continue;
       const has = left.get(sink) ?? line.observations;
       const used = Math.min(has, rest);
@@ -210,6 +210,13 @@ class Pool {
     }
     return rest;
   }
+}
+
+/** Whom a line concerns: what was lost on arrival is in no book, what a damaged store lost only that lacks. */
+function whoLacks({ why, sinks }: LedgerLine): readonly string[] {
+  if (why === 'unrecorded') return [booksSink];
+  if (why === 'store-corrupt') return [sinkId];
+  return why.startsWith('journal-') ? sinks : [];
 }
 
 function problemsOf({ ledger, copied, missing, damaged }: Gathered, ask: BalanceAsk): string[] {
