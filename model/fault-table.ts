@@ -161,6 +161,23 @@ export const faultTable = {
     message: 'registry or logs could not be read ({cause})',
     whatToDo: 'Try again; if it stays, check the disk of the data folder and restart Vigil.',
   },
+  ROWS_DAMAGED: {
+    class: 'world',
+    message: '{count} row(s) of {what} are not as they were written and are left out',
+    whatToDo: 'Check the disk; restore from the newest backup, or enter again what is missing.',
+  },
+  ROWS_CUT_OFF: {
+    class: 'world',
+    message: 'the newest {count} entries of {log} are gone',
+    whatToDo:
+      'Check the disk; what was changed in the last minutes before the stop may have to be entered again.',
+  },
+  AUDIT_BROKEN: {
+    class: 'world',
+    message: 'the chain of the audit is broken at record {number} ({cause})',
+    whatToDo:
+      'Somebody changed the file, or the disk did: compare with the newest backup and tell your data protection officer.',
+  },
   ROWS_UNANSWERED: {
     class: 'world',
     message: 'registry and logs did not answer ({cause})',

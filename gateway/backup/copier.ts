@@ -93,6 +93,8 @@ export class Copier {
       throw new Fault('BACKUP_COPY_FOREIGN', { cause: 'the journal is another one than the copy’s' });
     // Only what was finished before the heads are read: the heads must say at least what the stores have.
     const finished = this.stores?.state === 'copying' ? undefined : this.stores;
+    // Some of them are filled from the journal too: the heads must say at least what they have.
+    for (const file of dataFiles(this.options.data).books) await this.follow(file);
     const before = readPositions(this.from);
     const heads = copyHeads(this.from);
     const added = { ...state, segments: await this.addBatches(state.segments, heads.next) };
@@ -102,7 +104,7 @@ export class Copier {
     copyPositions(this.from, this.into, before);
     this.plainFile(`${journalFolder}/journal.json`);
     const plain = this.copyPlain(state.plain);
-    for (const file of [...dataFiles(this.options.data).books, registryFile]) await this.follow(file);
+    await this.follow(registryFile);
     writeCopyState(this.options.to, { ...held, epoch, atMs, plain });
     this.prune(held.segments);
     return { atMs };

@@ -1,10 +1,12 @@
 /** The rows database: applies writes in one transaction, reads, and keeps the audit's chain. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { statSync } from 'node:fs';
-import type { Fault } from '../../model/fault.ts';
+import { Fault } from '../../model/fault.ts';
 import { openDatabase, transaction } from '../store/sqlite.ts';
 import { chainHash, chainStart } from './audit-chain.ts';
 import type { AppendOp, AuditVerdict, NumberedBody, ReadPage, RowsOp } from './rows-protocol.ts';
+import { readMark, writeMark } from './mark.ts';
+import { isWhole, sumOf } from './row-sum.ts';
 import { migrations, sqlName } from './schema.ts';
 import { logNames, type LogName, type TableName } from './tables.ts';
 
@@ -18,10 +20,14 @@ export class RowsFile {
   private readonly path: string;
   private readonly database: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
+  private readonly told: (fault: Fault) => void;
+  /** Damaged rows told of, by table: each pass over them finds them again. */
+  private readonly damaged = new Map<string, number>();
   private last: { numbers: Record<LogName, number>; hash: string };
 
-  constructor(path: string, nowMs: number) {
+  constructor(path: string, nowMs: number, told: (fault: Fault) => void) {
     this.path = path;
+    this.told = told;
     const opened = openDatabase({
       path,
       what: 'registry and logs',
@@ -33,6 +39,32 @@ export class RowsFile {
     this.database = opened.database;
     this.damage = opened.damage;
     this.last = this.readLast();
+    this.tellCutOff();
+  }
+
+  /** What the logs hold, for the mark beside the database. */
+  get numbers(): Readonly<Record<LogName, number>> {
+    return this.last.numbers;
+  }
+
+  /** Lays down beside the database how far its logs go; a log that is cut off shows by it. */
+  mark(): void {
+    writeMark(this.path, this.last.numbers);
+  }
+
+  /** A flipped bit in the write-ahead log takes every later commit with it, and nothing in the database says so. */
+  private tellCutOff(): void {
+    const marked = readMark(this.path);
+    for (const log of logNames) {
+      const count = (marked?.[log] ?? 0) - this.last.numbers[log];
+      if (count > 0) this.told(new Fault('ROWS_CUT_OFF', { log, count }));
+    }
+  }
+
+  private tellDamaged(what: string, count: number): void {
+    if (count <= (this.damaged.get(what) ?? 0)) return;
+    this.damaged.set(what, count);
+    this.told(new Fault('ROWS_DAMAGED', { what, count }));
   }
 
   /** Counts this opening, on disk. */
@@ -42,10 +74,12 @@ export class RowsFile {
     return opening;
   }
 
+  /** A row that is not as it was written is told and left out: whoever reads it would act on it. */
   load(table: TableName): string[] {
-    return this.sql(`SELECT body FROM ${table} ORDER BY id`)
-      .all()
-      .map((row) => row['body'] as string);
+    const rows = this.sql(`SELECT id, body, sum FROM ${table} ORDER BY id`).all();
+    const whole = rows.filter((row) => isWhole(row['sum'], [row['id'], row['body']]));
+    this.tellDamaged(table, rows.length - whole.length);
+    return whole.map((row) => row['body'] as string);
   }
 
   /**
@@ -81,9 +115,19 @@ export class RowsFile {
     add('atMs < ?', page.toMs);
     for (const mark of marks) add(`${mark} = ?`, page.where?.[mark]);
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-    return this.sql(`SELECT number, body FROM ${sqlName(log)} ${where} ORDER BY number ${order} LIMIT ?`)
-      .all(...values, page.limit)
-      .map((row) => ({ number: row['number'] as number, body: row['body'] as string }));
+    const found: NumberedBody[] = [];
+    let damaged = 0;
+    // A page is full in spite of entries left out: a short one says that the log has ended.
+    for (const row of this.sql(
+      `SELECT number, key, body, sum FROM ${sqlName(log)} ${where} ORDER BY number ${order}`,
+    ).iterate(...values)) {
+      if (found.length >= page.limit) break;
+      if (isWhole(row['sum'], [row['key'], row['body']]))
+        found.push({ number: row['number'] as number, body: row['body'] as string });
+      else damaged++;
+    }
+    this.tellDamaged(log, damaged);
+    return found;
   }
 
   /** Goes through the audit piece by piece, so that writes go between; stops at the first broken record. */
@@ -147,8 +191,9 @@ export class RowsFile {
     switch (op.op) {
       case 'put':
         this.sql(
-          `INSERT INTO ${op.table} VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body`,
-        ).run(op.id, op.body);
+          `INSERT INTO ${op.table} VALUES (?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET body = excluded.body, sum = excluded.sum`,
+        ).run(op.id, op.body, sumOf([op.id, op.body]));
         return undefined;
       case 'remove':
         this.sql(`DELETE FROM ${op.table} WHERE id = ?`).run(op.id);
@@ -166,13 +211,14 @@ export class RowsFile {
     if (known) return known['number'] as number;
     const number = this.last.numbers[log] + 1;
     const hash = log === 'audit' ? chainHash(this.last.hash, number, body) : null;
-    this.sql(`INSERT INTO ${name} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+    this.sql(`INSERT INTO ${name} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
       number,
       key,
       atMs,
       ...marks.map((word) => mark[word] ?? null),
       body,
       hash,
+      sumOf([key, body]),
     );
     this.last.numbers[log] = number;
     if (hash !== null) this.last.hash = hash;

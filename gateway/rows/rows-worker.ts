@@ -20,6 +20,8 @@ const clock = systemClock();
 if (!parentPort) throw new Error('this program runs as a worker');
 const main = parentPort;
 const retryMs = 500;
+const verifyAfterMs = 3_000;
+const verifyEveryMs = 86_400_000;
 /** Operations in one commit at most. */
 const mostAtOnce = 2_000;
 
@@ -34,7 +36,9 @@ let closing = false;
 
 function open(): void {
   try {
-    file = new RowsFile(join(folder, 'rows.db'), clock.nowMs());
+    file = new RowsFile(join(folder, 'rows.db'), clock.nowMs(), (fault) =>
+      say({ kind: 'told', fault: fault.toJSON() }),
+    );
     if (file.damage) say({ kind: 'told', fault: file.damage.toJSON() });
     say({ kind: 'opened', opened: { opening: file.countOpening() } });
   } catch (error) {
@@ -45,8 +49,35 @@ function open(): void {
     say({ kind: 'failed', fault: fault.toJSON() });
     process.exit(3);
   }
-  clock.every(1_000, alive);
+  clock.every(1_000, () => {
+    alive();
+    markLogs();
+  });
   alive();
+  clock.after(verifyAfterMs, () => void verify());
+}
+
+let marked = '';
+/** Only when they have grown: a calm night writes nothing. */
+function markLogs(): void {
+  const numbers = JSON.stringify(file.numbers);
+  if (numbers === marked) return;
+  marked = numbers;
+  file.mark();
+}
+
+/** The audit's chain, soon after the start and once a day: nobody may have to ask to learn that it is broken. */
+async function verify(): Promise<void> {
+  try {
+    const verdict = await file.verifyAudit(() => new Promise((resolve) => setImmediate(resolve)));
+    if (!verdict.intact) {
+      const { number, cause } = verdict;
+      say({ kind: 'told', fault: new Fault('AUDIT_BROKEN', { number, cause }).toJSON() });
+    }
+  } catch (error) {
+    say({ kind: 'told', fault: new Fault('ROWS_READ', { cause: causeOf(error) }).toJSON() });
+  }
+  if (!closing) clock.after(verifyEveryMs, () => void verify());
 }
 
 function alive(): void {
@@ -151,6 +182,7 @@ function answer(id: number, run: () => unknown): void {
 function close(): void {
   closing = true;
   while (queue.length > 0 && writing) commit();
+  file.mark();
   file.close();
   process.exit(0);
 }

@@ -78,6 +78,13 @@ export interface RowsOptions {
 
 const resourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
 const verifyMs = 600_000;
+/** Shown until the next start: somebody has to look. */
+const lasting: ReadonlySet<string> = new Set([
+  'DATABASE_CORRUPT',
+  'ROWS_DAMAGED',
+  'ROWS_CUT_OFF',
+  'AUDIT_BROKEN',
+]);
 
 /** Starts the worker. Rejects with FORMAT_TOO_NEW, DATABASE_OPEN or WORKER_ENDED. */
 export async function openRows(options: RowsOptions): Promise<Rows & { killWorker(): Promise<void> }> {
@@ -125,7 +132,7 @@ class WorkerRows implements Rows {
       },
       alive: (alive) => {
         this.alive = alive;
-        if (alive.writing && this.fault?.code !== 'DATABASE_CORRUPT') this.fault = undefined;
+        if (alive.writing && !lasting.has(this.fault?.code ?? '')) this.fault = undefined;
       },
       down: () => {
         this.up = false;

@@ -29,4 +29,16 @@ export const migrations: readonly string[] = [
     ...firstLogs.split(' ').map(logSql),
   ].join('\n'),
   [...'shifts assignments covers chains'.split(' ').map(tableSql), logSql('deliveries')].join('\n'),
+  // A page holds no checksum of its own: a flipped bit in a body would be read as it stands.
+  [
+    ...firstTables.split(' '),
+    'shifts',
+    'assignments',
+    'covers',
+    'chains',
+    ...firstLogs.split(' '),
+    'deliveries',
+  ]
+    .map((name) => `ALTER TABLE ${sqlName(name)} ADD COLUMN sum INTEGER;`)
+    .join('\n'),
 ];

@@ -113,6 +113,14 @@ const cases: readonly Case[] = [
     costs: 'nothing',
   },
   {
+    what: 'a record of the audit',
+    ended: 'SIGTERM',
+    file: (data) => join(data, 'registry', 'rows.db'),
+    at: (content) => content.indexOf('"act":"POST') + 8,
+    told: ['registry and logs', 'AUDIT_BROKEN'],
+    costs: 'nothing',
+  },
+  {
     what: 'the reserve of the loss ledger',
     ended: 'SIGKILL',
     file: (data) => join(data, 'loss-reserve'),
@@ -144,6 +152,8 @@ test.each(cases)('$what', async ({ ended, file, at, told, costs }) => {
   await books.connect();
   await books.load(1_500, 300);
   await atRest(gateway);
+  // Somebody signs in: the audit has a record.
+  await gateway.alarms();
   await gateway.stage.stop(ended);
   books.end();
   flip(file(data), at);
@@ -153,7 +163,7 @@ test.each(cases)('$what', async ({ ended, file, at, told, costs }) => {
   await books.load(500, 200);
   await atRest(gateway);
   const { stored, wrong } = await books.found();
-  if (told) await until(`${told.join(' ')} told`, 5_000, () => isTold(gateway, told));
+  if (told) await until(`${told.join(' ')} told`, 15_000, () => isTold(gateway, told));
   const faultSays = Number(partOf(await gateway.health(), 'historian')?.fault?.details['observations'] ?? 0);
   books.end();
   // An orderly stop hands what the ledger holds to its table.
