@@ -4,12 +4,13 @@ import { benchBacklog } from './backlog.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReplay } from './replay.ts';
 import { benchSink } from './sink.ts';
+import { benchSizes } from './store-sizes.ts';
 import { benchStore } from './store.ts';
 import { benchWaveforms } from './waveforms.ts';
 
 const usage = `Usage: npm run bench -- ingest [--pairs 5] [--pair-seconds 5] [--open-seconds 10]
        npm run bench -- alarms [--seconds 30] [--burst-seconds 60] [--open-seconds 10] [--influx-stopped] [--disk-full]
-       npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2]
+       npm run bench -- store [--rounds 15] [--devices 4] [--append-seconds 2] [--sizes]
        npm run bench -- backlog [--waiting 20000000] [--seconds 20] [--backlog-per-s 50000]
        npm run bench -- waveforms [--beds 60] [--seconds 15] [--hours 24]
        npm run bench -- replay [--days 7] [--beds 20]
@@ -29,6 +30,7 @@ const { values, positionals } = parseArgs({
     devices: text,
     'append-seconds': text,
     waiting: text,
+    sizes: { type: 'boolean' },
     beds: text,
     seconds: text,
     hours: text,
@@ -61,6 +63,10 @@ if (positionals[0] === 'alarms' && !values.help) {
     influxStopped: values['influx-stopped'] === true,
     diskFull: values['disk-full'] === true,
   });
+  process.exit(0);
+}
+if (positionals[0] === 'store' && values.sizes && !values.help) {
+  await benchSizes();
   process.exit(0);
 }
 if (positionals[0] === 'store' && !values.help) {

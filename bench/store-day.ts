@@ -21,6 +21,8 @@ export interface DaySpec {
   readonly devices: number;
   readonly fromMs: number;
   readonly seconds: number;
+  /** `looped` (usual): each device plays one again and again; `in turn`: one after the other, so that nothing repeats soon. */
+  readonly recordings?: 'looped' | 'in turn';
 }
 
 const metricOf: Partial<Record<Column, string>> = {
@@ -36,22 +38,26 @@ export const daySeries: readonly string[] = Object.values(metricOf).flatMap((met
   seriesKey(metric, '2'),
 ]);
 const mostJitterMs = 20;
+/** Each bedside recording is eight minutes at 1 Hz. */
+const recordingS = 480;
 /** From the instant of measurement to the front door. */
 const leastDelayMs = 4;
 const mostDelayMs = 40;
 
 /** Recordings of the bedside monitors played over and over: their own gaps, each second up to 20 ms off. */
-export function* playDay({ devices, fromMs, seconds }: DaySpec): Generator<DayMessage> {
+export function* playDay(spec: DaySpec): Generator<DayMessage> {
+  const { devices, fromMs, seconds } = spec;
   const recordings = recordingNames()
     .filter((name) => name.startsWith('icu_b'))
     .map((name) => loadRecording(name));
   const chance = drawn(20_261_121);
-  for (let second = 0; second < seconds; second++)
+  for (let second = 0; second < seconds; second++) {
+    const turn = spec.recordings === 'in turn' ? Math.floor(second / recordingS) : 0;
     for (let at = 0; at < devices; at++) {
       const takenAtMs = fromMs + second * 1_000 + Math.round((chance() * 2 - 1) * mostJitterMs);
       const observations = [
-        ...seenAt(recordings[(2 * at) % recordings.length], second, takenAtMs),
-        ...seenAt(recordings[(2 * at + 1) % recordings.length], second, takenAtMs, '2'),
+        ...seenAt(recordings[(2 * at + turn) % recordings.length], second, takenAtMs),
+        ...seenAt(recordings[(2 * at + 1 + turn) % recordings.length], second, takenAtMs, '2'),
       ];
       if (observations.length === 0) continue;
       const delayMs = leastDelayMs + Math.floor(chance() * (mostDelayMs - leastDelayMs));
@@ -63,6 +69,7 @@ export function* playDay({ devices, fromMs, seconds }: DaySpec): Generator<DayMe
         observations,
       };
     }
+  }
 }
 
 function seenAt(

@@ -101,9 +101,11 @@ export function fillLatest(folder: string, series: number, atMs: number): readon
   return devices;
 }
 
-/** Every file under a folder. */
+const sectorBytes = 512;
+
+/** What the files under a folder take on the disk; what is only set apart in them takes nothing. */
 export function bytesOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * sectorBytes, 0);
 }
