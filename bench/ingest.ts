@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import WebSocket from 'ws';
 import type { GeneratorOrder, GeneratorResult } from './generator.ts';
+import { startNats } from './nats.ts';
 import { ask, ended, median, pauseMs, residentMb, startPeer } from './peer.ts';
 import { percentiles, type Percentiles } from './percentiles.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -17,7 +18,7 @@ const unconfirmed = 20;
 
 /**
  * Front door, judgement, journal and historian under load: open loop at 10,000 msg/s on a fresh gateway, then the ceiling
- * beside a bare aedes in the same run (interleaved pairs), then open loop at 1,000 msg/s with alarms beside a bare echo. Prints as it goes; the last line is one JSON object.
+ * beside a bare aedes and nats-server's durable MQTT in the same run (interleaved), then open loop at 1,000 msg/s with alarms beside a bare echo. Prints as it goes; the last line is one JSON object.
  */
 export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOptions): Promise<void> {
   console.log(
@@ -27,6 +28,7 @@ export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOpt
   );
   const stage = await openStage({ devices, hosts });
   const bare = await startPeer<{ port: number }>('./bare-aedes.ts');
+  const nats = await startNats();
   const sent = new Map<string, number>();
   let run = 0;
   const generate = async (
@@ -57,6 +59,7 @@ export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOpt
     await drained(stage);
     const ours: number[] = [];
     const theirs: number[] = [];
+    const natsRates: number[] = [];
     const cpu: number[] = [];
     for (let pair = 0; pair < pairs; pair++) {
       const without = await generate(
@@ -67,6 +70,16 @@ export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOpt
         { port: stage.mqttPort, load: { closed: unconfirmed }, seconds: pairSeconds },
         true,
       );
+      if (nats) {
+        const durable = await generate(
+          { port: nats.port, load: { closed: unconfirmed }, seconds: pairSeconds },
+          false,
+        );
+        natsRates.push(durable.confirmed / durable.seconds);
+        console.log(
+          `pair ${pair + 1}: nats-server durable ${rate(natsRates.at(-1))}, PUBACK p99 ${durable.pubackMs.p99.toFixed(1)} ms`,
+        );
+      }
       theirs.push(without.confirmed / without.seconds);
       ours.push(withAll.confirmed / withAll.seconds);
       cpu.push(withAll.cpuShare);
@@ -89,6 +102,10 @@ export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOpt
         confirmedPerS: Math.round(median(ours)),
         bareConfirmedPerS: Math.round(median(theirs)),
         ratio: round(ratio),
+        ...(natsRates.length > 0 && {
+          natsConfirmedPerS: Math.round(median(natsRates)),
+          timesNats: round(median(ours.map((one, at) => one / (natsRates[at] ?? 1)))),
+        }),
         puback: { at1000: slow.puback, at10000: fast.result.pubackMs },
         alarm: { ...slow.alarm, echo },
         rss: Math.round(fast.rssMb),
@@ -100,6 +117,7 @@ export async function benchIngest({ pairs, pairSeconds, openSeconds }: IngestOpt
     );
   } finally {
     await ended(bare.child);
+    await nats?.close();
     await stage.close();
   }
 }

@@ -198,7 +198,7 @@ async function start(
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, ...allocator, ...env },
   });
-  for (let waited = 0; waited < 20_000; waited += 50) {
+  for (let waited = 0; waited < 60_000; waited += 50) {
     const up = await fetch(`${httpUrl}/health`).then(
       (answer) => answer.ok,
       () => false,
@@ -208,5 +208,5 @@ async function start(
     await pauseMs(50);
   }
   await ended(child, 'SIGKILL');
-  throw new Error('the gateway did not start within 20 s');
+  throw new Error('the gateway did not start within 60 s');
 }

@@ -8,7 +8,7 @@ import { isObservationBatch, readObservationBatch, type Counters } from '../../j
 import { isRecordBatch, readRecords } from '../../journal/record-batch.ts';
 import type { Journal, JournalClass } from '../../journal/types.ts';
 import { Digest } from './digest.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Loss } from './ledger.ts';
 import { LiveDevice, ownerOf } from './live-device.ts';
 import { ObservationReader, type CorrectedTo } from './observations.ts';
 import { rawOf, type QuarantineCause } from './quarantine.ts';
@@ -46,6 +46,8 @@ export interface DevicePublication {
   readonly payload: Uint8Array;
   readonly will: boolean;
 }
+
+const doubtsWithinMs = 2_000;
 
 const alertsCheck = Compile(AlertsSchema);
 const stateCheck = Compile(StateSchema);
@@ -161,8 +163,26 @@ export class Intake {
       } else if (isObservationBatch(body)) this.restoreObservations(body);
       else if (isRecordBatch(body)) this.restoreRecords(body);
     });
-    if (journal.found.clean) return;
-    for (const device of this.devices.values()) device.spanInDoubt = device.lastKeptAtMs !== undefined;
+    if (!journal.found.clean) await this.enterDoubts();
+  }
+
+  /**
+   * What each device sent since its last kept observation is possibly lost: entered before the door opens, so that no
+   * second crash takes the doubt with it; its first message says where the span ends. A disk that hangs is not waited for.
+   */
+  private async enterDoubts(): Promise<void> {
+    const { ledger, clock } = this.options;
+    const atMs = clock.nowMs();
+    for (const device of this.devices.values()) {
+      device.spanInDoubt = device.lastKeptAtMs !== undefined;
+      if (device.spanInDoubt) ledger.enter([this.doubt(device, atMs)]);
+    }
+    let stopWaiting: () => void = () => undefined;
+    await Promise.race([
+      ledger.written(),
+      new Promise<void>((done) => void (stopWaiting = clock.after(doubtsWithinMs, done))),
+    ]);
+    stopWaiting();
   }
 
   /** The newest values of before the start, from the store: shown with their age until the devices speak again. */
@@ -451,10 +471,12 @@ export class Intake {
 
   private enterDoubt(device: LiveDevice, receivedAtMs: number): void {
     device.spanInDoubt = false;
-    const fromMs = device.lastKeptAtMs ?? receivedAtMs;
-    this.options.ledger.enter([
-      { device: device.id, metric: '*', fromMs, toMs: receivedAtMs, observations: 0, why: 'unclean-stop' },
-    ]);
+    this.options.ledger.enter([this.doubt(device, receivedAtMs)]);
+  }
+
+  private doubt({ id, lastKeptAtMs }: LiveDevice, toMs: number): Loss {
+    const fromMs = Math.min(lastKeptAtMs ?? toMs, toMs);
+    return { device: id, metric: '*', fromMs, toMs, observations: 0, why: 'unclean-stop' };
   }
 
   /** The newest counters are those that have received most; each set balances, so none is put together of two. */

@@ -84,6 +84,8 @@ export class Ledger {
     this.worker.on('error', () => {
       // The entries stay in memory and go to the lasting ledger when recording resumes.
       this.closed = true;
+      this.writing = this.dirty = false;
+      for (const done of this.waiters.splice(0)) done();
     });
     this.worker.unref();
   }
@@ -113,6 +115,11 @@ export class Ledger {
     if (losses) this.enter(losses);
   }
 
+  /** Resolves when what was entered so far is in the reserve file, or its thread has ended. */
+  async written(): Promise<void> {
+    if (this.writing || this.dirty) await new Promise<void>((done) => void this.waiters.push(done));
+  }
+
   /** All entries not yet in the lasting ledger. */
   open(): readonly Loss[] {
     const all = new Map(this.merged);
@@ -135,7 +142,7 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
-    if (this.writing || this.dirty) await new Promise<void>((done) => void this.waiters.push(done));
+    await this.written();
     this.closed = true;
     await this.worker.terminate();
   }
