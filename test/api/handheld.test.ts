@@ -90,7 +90,9 @@ test('a handheld gets the alarm of its bed, confirms it, and its way is told wit
 
   // A colleague says "I go": this phone is told to be quiet.
   await call(await bench.signIn(['nurse'], ['east']), 'POST', `alarms/${id}/accept`, {});
-  const quiet = await phone.until(() => phone.deliveries().find((one) => one.sound === 'none'));
+  const quiet = await phone.until(() =>
+    phone.deliveries().find((one) => one.alarm.id === id && one.sound === 'none'),
+  );
   expect(quiet.number).toBeGreaterThan(came.number);
   await bench.sample('east', { MDC_ECG_HEART_RATE: 80 });
 }, 20_000);
