@@ -374,7 +374,11 @@ export class Router {
 
   private look(held: Held): void {
     const { passing } = held;
-    if (passing.state === 'resting') return;
+    if (passing.state === 'resting') {
+      // Whatever way it came to rest: what must ring does.
+      if (mustRing(held.alarm) && held.onlyAt === undefined) this.happen(held, 'rang', 'routed');
+      return;
+    }
     held.sounding.giveUp(confirmWithinMs);
     const over = passing.dueMs !== undefined && passing.dueMs <= this.house.clock.monotonicMs();
     if (over && held.onlyAt === undefined) {

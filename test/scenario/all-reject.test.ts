@@ -27,3 +27,19 @@ test('when all who ring cannot go the alarm is at the next level at once', async
     rejectedBy: ['anna', 'bela'],
   });
 });
+
+test('who accepted and cannot go after all says so: it rings at once, and further on', async () => {
+  const ward = await openWard();
+  const house = await nursing(ward);
+  const anna = house.on('anna', ['bed-1']);
+  const bela = house.on('bela', ['bed-1']);
+  const cleo = house.on('cleo', [], ['charge-nurse']);
+  await ward.saySeconds('mon-1', { [SPO2]: 80 }, 12);
+  const { id } = ward.one('limit SpO2 low');
+  ward.alarms.accept(id, personOf('anna'));
+  await ward.saySeconds('mon-1', { [SPO2]: 80 }, 20);
+  expect([anna, bela, cleo].flatMap((one) => one.sounds())).toEqual([]);
+  ward.alarms.reject(id, personOf('anna'));
+  expect(anna.sounds()).toEqual([]);
+  expect([bela, cleo].flatMap((one) => one.sounds())).toHaveLength(2);
+});
