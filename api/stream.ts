@@ -72,6 +72,7 @@ const stalledMs = 5_000;
 const slowestBytesPerMs = 128;
 /** One ping a second; with so many unanswered it is closed, so a dead reader is gone within 5 s. */
 const unansweredPings = 4;
+const lateTickMs = 1_500;
 const firstFrameMs = 5_000;
 /** Watch, beats and confirmations: a handheld in a flood confirms what came in one frame a turn. */
 const framesPerSecond = 100;
@@ -82,7 +83,8 @@ interface House extends StreamOptions {
 }
 
 interface Reader {
-  tick(nowMs: number): void;
+  /** `late`: this thread stood still, so silence says nothing. */
+  tick(nowMs: number, late: boolean): void;
   end(code: number, why: string): void;
 }
 
@@ -98,8 +100,13 @@ export const serveStream: FastifyPluginAsync<StreamOptions> = async (app, option
     },
     errorHandler: (_error, socket) => socket.terminate(),
   });
+  let tickedMs = options.clock.monotonicMs();
   const stop = options.clock.every(1_000, () => {
-    for (const reader of readers) reader.tick(options.clock.monotonicMs());
+    const nowMs = options.clock.monotonicMs();
+    // A thread that was late itself has not read the answers that lie there: nobody is to be closed for that.
+    const late = nowMs - tickedMs > lateTickMs;
+    tickedMs = nowMs;
+    for (const reader of readers) reader.tick(nowMs, late);
   });
   app.addHook('onClose', async () => stop());
 
@@ -172,8 +179,9 @@ function openReader(socket: WebSocket, request: FastifyRequest, { services, cloc
 
   return {
     end,
-    tick: (nowMs) => {
+    tick: (nowMs, late) => {
       frames = 0;
+      if (late) unanswered = 0;
       if (out.stalled(nowMs) || unanswered >= unansweredPings) {
         leave();
         return socket.terminate();

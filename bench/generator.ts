@@ -317,9 +317,13 @@ function openLoop(
   let sent = 0;
   let turn = 0;
   let alarms = 0;
+  const violatingNow = new Set<string>();
   const violating = (device: string): boolean => {
     sent += 1;
-    if (sent % every !== 0 || awaited.has(device)) return false;
+    // Two in a row would be one alarm.
+    const wasViolating = violatingNow.delete(device);
+    if (sent % every !== 0 || awaited.has(device) || wasViolating) return false;
+    violatingNow.add(device);
     if (order.violateEvery === undefined) awaited.set(device, nowMs());
     else violations.push([device, nowMs()]);
     alarms += 1;
