@@ -32,6 +32,7 @@ import {
   type LiveFigures,
   type Standing,
 } from './standing.ts';
+import { bedsideIn } from './voice.ts';
 
 export type { LiveFigures } from './standing.ts';
 
@@ -318,6 +319,8 @@ export class AlarmBook {
         ...newStanding(entry.key, alarm),
         bands: entry.bands,
         episodic: entry.episodic ?? false,
+        // Followed already: a restart is no new pause.
+        bedside: bedsideIn(alarm.sources),
       };
       restoreDues(standing, { wallMs: this.clock.nowMs(), monoMs: this.clock.monotonicMs() });
       this.standing.set(entry.key, standing);

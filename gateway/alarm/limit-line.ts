@@ -240,7 +240,7 @@ export class LimitLine {
       book.change(key, { onsetAtMs, presence, sources: whose.sources }, cause, { bands });
     } else if (onsetAtMs !== alarm.onsetAtMs) {
       book.change(key, { onsetAtMs, presence }, 'onsetMoved', { bands });
-    } else if (this.whoChanged(alarm, now)) {
+    } else if (this.whoChanged(alarm, now) || lostChanged(book.bandsAt(key), bands)) {
       book.change(key, whose, 'updated', { bands });
     }
   }
@@ -469,3 +469,10 @@ const marksOf = ({
 const sameSources = (before: readonly AlarmSource[], now: readonly AlarmSource[]): boolean =>
   before.length === now.length &&
   (now.every((one) => one.by === 'limit') || JSON.stringify(before) === JSON.stringify(now));
+
+/** A band lost or found its source while a device goes on saying so: kept, so that a restart knows. */
+const lostChanged = (before: readonly BandState[], now: readonly BandState[]): boolean =>
+  now.some(({ priority, state }) => {
+    const known = before.find((band) => band.priority === priority)?.state.presence;
+    return known !== undefined && (known === 'sourceLost') !== (state.presence === 'sourceLost');
+  });

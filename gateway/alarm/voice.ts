@@ -9,11 +9,13 @@ export interface Voice {
 }
 
 /** What was done at the bedside, when it was done to all that the devices say; else undefined. */
-export function bedsideOf(voices: readonly Voice[]): Inactivation | undefined {
-  const [first] = voices;
-  if (first === undefined || !voices.every(({ source }) => source.inactivation !== undefined))
-    return undefined;
-  return first.source.inactivation;
+export const bedsideOf = (voices: readonly Voice[]): Inactivation | undefined =>
+  bedsideIn(voices.map(({ source }) => source));
+
+/** The same of an alarm's sources. */
+export function bedsideIn(sources: readonly AlarmSource[]): Inactivation | undefined {
+  const said = sources.filter((source) => source.by === 'device');
+  return said.every((source) => source.inactivation !== undefined) ? said[0]?.inactivation : undefined;
 }
 
 export const highest = (all: readonly Priority[]): Priority =>
