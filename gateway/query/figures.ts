@@ -55,7 +55,8 @@ export class Figures {
       const part = cut(spans, own ? [Math.max(fromMs, ownMs), toMs] : [fromMs, Math.min(toMs, ownMs)]);
       if (part.length === 0) continue;
       const figures = await this.options.storeOf(own).aggregate(part, everyMs, [query.aggregate]);
-      rows.push(...figures.map((row) => figureOf(row, query, part, row.fromMs)));
+      const whose = whoseIn(part);
+      for (const row of figures) rows.push(figureOf(row, query, whose, row.fromMs));
     }
     return rows;
   }
@@ -72,8 +73,9 @@ export class Figures {
       if (spans.length === 0) continue;
       const store = this.options.storeOf(step.fromMs >= ownMs);
       const figures = await store.aggregate(spans, whole, [query.aggregate]);
+      const whose = whoseIn(spans);
       for (const row of figures)
-        if (!isEpisodic(row.metric)) rows.push(figureOf(row, query, spans, step.atMs));
+        if (!isEpisodic(row.metric)) rows.push(figureOf(row, query, whose, step.atMs));
       const single = [...new Set(figures.map(({ metric }) => metric).filter(isEpisodic))];
       if (single.length > 0)
         rows.push(...(await nearest(store, { spans, single, step, metrics: query.metrics })));
@@ -103,6 +105,7 @@ async function nearest(
     const known = best.get(key);
     if (!known || away(row) < away(known)) best.set(key, row);
   }
+  const whose = whoseIn(spans);
   return [...best.values()].map((row) => ({
     ...namesOf(row),
     unit: unitOf(row.metric),
@@ -110,14 +113,14 @@ async function nearest(
     count: 1,
     value: row.value,
     takenAtMs: row.takenAtMs,
-    ...whoseAt(spans, row.device, row.takenAtMs),
+    ...whose(row.device, row.takenAtMs),
   }));
 }
 
 function figureOf(
   row: AggregateRow,
   query: FigureQuery,
-  spans: readonly ReadSpan[],
+  whose: ReturnType<typeof whoseIn>,
   atMs: number,
 ): FigureRow {
   const { aggregate } = query;
@@ -127,21 +130,28 @@ function figureOf(
     fromMs: atMs,
     count: row.count,
     value: aggregate === 'count' ? row.count : row[aggregate],
-    ...whoseAt(spans, row.device, row.fromMs === 0 ? atMs : row.fromMs),
+    ...whose(row.device, row.fromMs === 0 ? atMs : row.fromMs),
   };
 }
 
-const namesOf = ({ device, metric, channel }: { device: string; metric: string; channel?: string }) => ({
-  device,
-  metric,
-  ...given({ channel }),
-});
+const namesOf = ({ device, metric, channel }: { device: string; metric: string; channel?: string }) =>
+  channel === undefined ? { device, metric } : { device, metric, channel };
 
-/** Of several stretches in one step the one at its begin, else the first. */
-function whoseAt(spans: readonly AttributedSpan[], device: string, atMs: number) {
-  const own = spans.filter((span) => span.device === device);
-  const span = own.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs) ?? own[0];
-  return given({ patient: span?.patient, encounter: span?.encounter, bed: span?.bed });
+const nobody: Partial<Pick<AttributedSpan, 'patient' | 'encounter' | 'bed'>> = {};
+
+/** Of several stretches in one step the one at its begin, else the first. What a stretch says is made once for all its rows. */
+function whoseIn(spans: readonly AttributedSpan[]) {
+  const ofDevice = Map.groupBy(
+    spans.map(({ device, fromMs, toMs, patient, encounter, bed }) => ({
+      ...{ device, fromMs, toMs },
+      said: given({ patient, encounter, bed }),
+    })),
+    ({ device }) => device,
+  );
+  return (device: string, atMs: number): typeof nobody => {
+    const own = ofDevice.get(device);
+    return (own?.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs) ?? own?.[0])?.said ?? nobody;
+  };
 }
 
 const isAbout = ({ sources: [first] }: RivalGroup, subject: string): boolean => {
