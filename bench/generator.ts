@@ -318,10 +318,12 @@ function openLoop(
   let turn = 0;
   let alarms = 0;
   const violatingNow = new Set<string>();
+  const begun = new Set<string>();
   const violating = (device: string): boolean => {
     sent += 1;
-    // Two in a row would be one alarm.
-    const wasViolating = violatingNow.delete(device);
+    // Two in a row would be one alarm, and the run before may have ended with one.
+    const wasViolating = violatingNow.delete(device) || !begun.has(device);
+    begun.add(device);
     if (sent % every !== 0 || awaited.has(device) || wasViolating) return false;
     violatingNow.add(device);
     if (order.violateEvery === undefined) awaited.set(device, nowMs());
