@@ -134,6 +134,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     census: house.census,
     device: (id) => house.registry.get(id),
     folder: join(folder, 'historian'),
+    flush: () => house.historian.flush(),
     clock,
     jobs: house.jobs,
   });

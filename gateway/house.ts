@@ -30,7 +30,7 @@ import type { People } from './people/people.ts';
 import type { Observations } from './query/observations.ts';
 import type { Rows } from './rows/rows.ts';
 import type { Servers } from './store/servers/open.ts';
-import type { Historian } from './store/types.ts';
+import type { EmbeddedHistorian } from './store/historian.ts';
 import type { Waveforms } from './waveforms/waveforms.ts';
 
 /** The rooms of one gateway, as compose opens them; the joints between them are in joints.ts and door.ts. */
@@ -43,7 +43,7 @@ export interface House {
   ledger: Ledger;
   credentials: Credentials;
   identity: Identity;
-  historian: Historian;
+  historian: EmbeddedHistorian;
   /** Time-series servers beside it. */
   servers: Servers;
   books: Books;

@@ -36,7 +36,7 @@ import {
   type CopiedSegment,
   type CopyState,
 } from './copy-state.ts';
-import { dataFiles, journalFolder, nameOf, registryFile, reserveFile } from './data-folder.ts';
+import { copyMark, dataFiles, journalFolder, nameOf, registryFile, reserveFile } from './data-folder.ts';
 import { copyDatabase } from './databases.ts';
 import { sha256Of } from './digest.ts';
 import { followRows } from './follow-rows.ts';
@@ -188,14 +188,13 @@ export class Copier {
   /** Copies them beside their old copies while passes go on: a large one takes longer than a copy may be old. */
   private beginStores({ next }: CopiedHeads, atMs: number): void {
     if (this.stores) return;
-    const { data, to } = this.options;
+    const { data } = this.options;
     const listed = new Set(segmentsIn(this.from).map(({ file }) => file));
     const stores: StoresCopy = { atMs, base: next, listed, sums: {}, state: 'copying' };
     this.stores = stores;
     const copyAll = async (): Promise<void> => {
       for (const file of dataFiles(data).stores) {
-        const path = join(to, file);
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        const path = this.place(file);
         await copyDatabase(join(data, file), `${path}.new`, { what: nameOf(file) });
         stores.sums[file] = await sha256Of(`${path}.new`);
       }
@@ -237,6 +236,14 @@ export class Copier {
     for (const { file } of segmentsIn(this.into)) if (!segments[file]) rmSync(join(this.into, file));
   }
 
+  /** Where a file goes, its folder made. The disk may be taken away in the middle: nothing is begun in its place. */
+  private place(file: string): string {
+    const { to } = this.options;
+    if (!existsSync(join(to, copyMark))) throw new Fault('BACKUP_COPY', { cause: `${to} is not there` });
+    mkdirSync(dirname(join(to, file)), { recursive: true, mode: 0o700 });
+    return join(to, file);
+  }
+
   private putHeads({ files }: CopiedHeads): void {
     for (const { file, bytes } of files) replaceBytes(join(this.into, file), bytes);
     const names = new Set(files.map(({ file }) => file));
@@ -261,9 +268,8 @@ export class Copier {
   }
 
   private plainFile(file: string): void {
-    const { data, to } = this.options;
-    const path = join(to, file);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const { data } = this.options;
+    const path = this.place(file);
     copyFileSync(join(data, file), `${path}.new`);
     syncFile(`${path}.new`);
     renameSync(`${path}.new`, path);
@@ -271,9 +277,7 @@ export class Copier {
 
   /** The reserve of the loss ledger before it: an entry on its way is then in both, never in neither. */
   private async follow(file: string): Promise<void> {
-    const { data, to } = this.options;
-    const [source, copy] = [join(data, file), join(to, file)];
-    mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
+    const [source, copy] = [join(this.options.data, file), this.place(file)];
     if (followRows(source, copy) === 'followed') return;
     await copyDatabase(source, `${copy}.new`, { what: nameOf(file) });
     for (const end of ['-wal', '-shm', '-journal']) rmSync(copy + end, { force: true });

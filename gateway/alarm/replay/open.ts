@@ -2,6 +2,7 @@ import type { AlarmLimit } from '../../../model/alarm.ts';
 import type { Bed, Ward } from '../../../model/census.ts';
 import type { Clock } from '../../../model/clock.ts';
 import type { Device } from '../../../model/device.ts';
+import { Fault } from '../../../model/fault.ts';
 import type { Job } from '../../../model/job.ts';
 import { metrics } from '../../../model/metric-table.ts';
 import type { Person } from '../../../model/person.ts';
@@ -36,6 +37,8 @@ export interface ReplayRoomOptions {
   readonly device: (id: string) => Pick<Device, 'periodMs'> | undefined;
   /** Of the historian. */
   readonly folder: string;
+  /** Brings what the historian holds in memory to its file. */
+  readonly flush: () => Promise<void>;
   readonly clock: Clock;
   readonly jobs: Jobs;
 }
@@ -68,7 +71,8 @@ const dayMs = 86_400_000;
 const usualPeriodMs = 1_000;
 const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 
-export function openReplay({ census, device, folder, clock, jobs }: ReplayRoomOptions): ReplayRoom {
+export function openReplay(options: ReplayRoomOptions): ReplayRoom {
+  const { census, device, folder, flush, clock, jobs } = options;
   const staysOf = (
     { ward, fromMs, toMs }: { ward: string; fromMs: number; toMs: number },
     changes: readonly (readonly TriedLimit[])[],
@@ -95,17 +99,20 @@ export function openReplay({ census, device, folder, clock, jobs }: ReplayRoomOp
       ),
     );
 
-  const compareAll: ReplayRoom['compareAll'] = (asked, changes, handle) =>
-    runInWorker<ReplayAnswer>(
-      {
-        name: 'limits replay',
-        program: new URL('./replay-worker.ts', import.meta.url),
-        workerData: { folder, stays: staysOf(asked, changes) } satisfies ReplayAsked,
-        resourceLimits,
-        clock,
-      },
-      handle,
-    );
+  const compareAll: ReplayRoom['compareAll'] = async (asked, changes, handle) => {
+    await flush().catch((error: unknown) => {
+      // A full disk: what is on it is enough to try limits on.
+      if (!(error instanceof Fault)) throw error;
+    });
+    const spec = {
+      name: 'limits replay',
+      program: new URL('./replay-worker.ts', import.meta.url),
+      workerData: { folder, stays: staysOf(asked, changes) } satisfies ReplayAsked,
+      resourceLimits,
+      clock,
+    };
+    return runInWorker<ReplayAnswer>(spec, handle);
+  };
 
   return {
     compareAll,
