@@ -194,19 +194,19 @@ test('a second folder that is away is told, catches up, and is never overwritten
     (await gateway.alarms()).find(
       (one) => one.condition === 'part-fault' && one.details?.['part'] === 'backup copy',
     );
-  await until('a copy', 10_000, () => existsSync(join(copy, 'registry', 'rows.db')));
+  await until('a copy', 30_000, () => existsSync(join(copy, 'registry', 'rows.db')));
 
   renameSync(copy, away);
-  await until('the alarm', 10_000, async () => (await alarm())?.owner === 'biomed');
+  await until('the alarm', 30_000, async () => (await alarm())?.owner === 'biomed');
   expect(await part()).toMatchObject({ status: 'yellow', fault: { code: 'BACKUP_COPY' } });
   // Where the disk was mounted stands an empty folder now: it is not taken for the copy.
   mkdirSync(copy);
-  await until('what is wrong', 10_000, async () => (await part())?.fault?.code === 'BACKUP_COPY_FOREIGN');
+  await until('what is wrong', 30_000, async () => (await part())?.fault?.code === 'BACKUP_COPY_FOREIGN');
   expect(readdirSync(copy)).toEqual([]);
   await books.load(1_000, 100);
   rmSync(copy, { recursive: true });
   renameSync(away, copy);
-  await until('the end of the alarm', 15_000, async () => (await alarm()) === undefined);
+  await until('the end of the alarm', 30_000, async () => (await alarm()) === undefined);
   expect(await part()).toMatchObject({ status: 'green' });
   await wait(2_500);
   books.end();
@@ -216,7 +216,7 @@ test('a second folder that is away is told, catches up, and is never overwritten
   const data = join(gateway.stage.folder, 'data');
   rmSync(data, { recursive: true });
   await gateway.restart('SIGKILL');
-  await until('what is wrong', 10_000, async () => (await part())?.fault?.code === 'BACKUP_COPY_FOREIGN');
+  await until('what is wrong', 30_000, async () => (await part())?.fault?.code === 'BACKUP_COPY_FOREIGN');
   await gateway.stage.stop('SIGKILL');
   rmSync(data, { recursive: true });
   expect((await run('restore', '--from', copy, '--to', data)).code).toBe(0);
