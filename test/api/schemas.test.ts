@@ -55,8 +55,8 @@ const mayBeNull = (name: string, path: Path): boolean =>
     (path.includes('values') || (name.startsWith('GET') && name.includes('/observations')))) ||
   // No total unless every part is known.
   (path.at(-1) === 'total' && path.includes('scores')) ||
-  // What a fault says of itself may be unknown.
-  path.at(-2) === 'details';
+  // What a fault says of itself may be unknown; what an alarm says of itself is not.
+  (path.at(-2) === 'details' && !path.includes('alarms') && !name.includes('/alarms'));
 
 describe('in: a body', () => {
   const withBody = routes.filter((route) => route.hasBody);
