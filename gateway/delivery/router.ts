@@ -309,7 +309,9 @@ export class Router {
     held.storedRoute = textOf(route);
     // After this tick, so that the log has what led here first.
     void Promise.resolve().then(() => {
-      if (this.held.get(alarm.id) === held) alarms.route(alarm.id, route, cause);
+      if (this.held.get(alarm.id) !== held) return;
+      // Who has accepted it in the same tick came after this: it is kept, and ends nobody's acceptance.
+      alarms.route(alarm.id, route, held.passing.state === 'resting' ? 'routed' : cause);
     });
   }
 

@@ -13,6 +13,9 @@ export interface MemoryRows extends CensusRows {
   readonly logged: readonly { readonly number: number; readonly entry: unknown }[];
 }
 
+/** Made once: a full disk refuses thousands of writes a second. */
+const full = new Error('the disk is full');
+
 interface Kept {
   readonly tables: Map<string, Map<string, string>>;
   readonly log: { number: number; body: string }[];
@@ -24,7 +27,7 @@ export function memoryRows(kept: Kept = { tables: new Map(), log: [] }): MemoryR
   let waiting: (() => void)[] = [];
   const write = <T>(apply: () => T): Promise<T> =>
     new Promise((resolve, reject) => {
-      const run = (): void => (refusing ? reject(new Error('the disk is full')) : resolve(apply()));
+      const run = (): void => (refusing ? reject(full) : resolve(apply()));
       if (answering) run();
       else waiting.push(run);
     });

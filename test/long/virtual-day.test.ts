@@ -1,77 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Direction, Priority } from '../../model/alarm.ts';
+import type { Priority } from '../../model/alarm.ts';
 import { seededChance } from '../../simulators/chance.ts';
 import { HR, nameOf, openWard, RR, SPO2, type AlarmHouse, type Said } from '../house/alarm-house.ts';
+import { adult, Reading, type Band } from '../house/second-reading.ts';
 
 // Goal: over a whole day, with cables pulled, sensors off and the gateway killed, exactly the alarms ring that the
 // rules ask for: none missing at any second, none too many.
 // Way: the real census and alarm engine on a virtual clock, beside a short second reading of CLINICAL 3.
-interface Band {
-  readonly metric: string;
-  readonly direction: Direction;
-  readonly priority: Priority;
-  readonly limit: number;
-  readonly endAt: number;
-}
-const delayMs = 10_000;
-const gapMs = 15_000;
-const band = (
-  metric: string,
-  direction: Direction,
-  priority: Priority,
-  limit: number,
-  hysteresis: number,
-): Band => ({
-  metric,
-  direction,
-  priority,
-  limit,
-  endAt: direction === 'high' ? limit - hysteresis : limit + hysteresis,
-});
-const adult: readonly Band[] = [
-  band(HR, 'low', 'medium', 50, 2),
-  band(HR, 'low', 'high', 40, 2),
-  band(HR, 'high', 'medium', 120, 2),
-  band(HR, 'high', 'high', 140, 2),
-  band(SPO2, 'low', 'medium', 90, 2),
-  band(SPO2, 'low', 'high', 85, 2),
-  band(RR, 'low', 'medium', 8, 1),
-  band(RR, 'low', 'high', 6, 1),
-  band(RR, 'high', 'medium', 30, 1),
-  band(RR, 'high', 'high', 35, 1),
-];
-
-class Reading {
-  private readonly band: Band;
-  private onsetMs: number | undefined;
-  private lastMs = -Infinity;
-  present = false;
-
-  constructor(given: Band) {
-    this.band = given;
-  }
-
-  sample(atMs: number, value: number, questionable: boolean): void {
-    const { direction, limit, endAt } = this.band;
-    if (!this.present && this.onsetMs !== undefined && atMs - this.lastMs > gapMs) this.onsetMs = undefined;
-    this.lastMs = atMs;
-    const violating = direction === 'high' ? value > limit : value < limit;
-    const inside = direction === 'high' ? value <= endAt : value >= endAt;
-    if (violating) {
-      this.onsetMs ??= atMs;
-      if (atMs >= this.onsetMs + delayMs) this.present = true;
-    } else if (inside && !questionable) {
-      this.onsetMs = undefined;
-      this.present = false;
-    }
-  }
-
-  /** A run that had not raised is forgotten over a restart; what was raised is not. */
-  restart(): void {
-    if (!this.present) this.onsetMs = undefined;
-  }
-}
-
 interface Patient {
   readonly device: string;
   readonly bed: string;
