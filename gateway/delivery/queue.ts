@@ -10,6 +10,8 @@ const mostWaiting = 5_000;
 const mostRemembered = 5_000;
 /** Alarms in one group of a bed. */
 const mostInGroup = 200;
+/** The number of what has not left: above all that have. */
+const notYet = Infinity;
 const urgentFirst = ['high', 'medium', 'low'] as const satisfies readonly Priority[];
 
 export interface Queued {
@@ -71,7 +73,7 @@ export class DeliveryQueue {
       this.held.delete(alarm.id);
       return;
     }
-    const item: Item = { ...queued, number: ++this.numbers, sent: before?.sent ?? false, received: false };
+    const item: Item = { ...queued, number: notYet, sent: before?.sent ?? false, received: false };
     this.held.set(alarm.id, item);
     this.waiting[alarm.priority].set(alarm.id, item);
     if (this.waiting.low.size > mostWaiting) this.giveUpOldest();
@@ -157,6 +159,8 @@ export class DeliveryQueue {
 
   private leave(items: readonly [Item, ...Item[]]): AlarmDelivery {
     const [first] = items;
+    // In the order of sending, so that the highest number that arrived vouches for all below it.
+    first.number = ++this.numbers;
     this.onTheWay.set(first.number, items);
     this.remember(first.number, items);
     for (const item of items) {

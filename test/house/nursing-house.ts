@@ -149,7 +149,13 @@ export async function nursing(
 ): Promise<NursingHouse> {
   const { clock } = ward;
   const counted = countedChance();
-  const chance = { ...counted, id: (prefix: string) => `${counted.id(prefix)}-${clock.nowMs()}` };
+  // Of another process each time: neither ids nor epochs may come again after a restart.
+  const startedAt = clock.nowMs().toString(16).padStart(12, '0');
+  const chance = {
+    ...counted,
+    id: (prefix: string) => `${counted.id(prefix)}-${clock.nowMs()}`,
+    hex: (bits: number) => `${counted.hex(bits - 48)}${startedAt}`,
+  };
   const persons = before?.persons ?? new Map<string, Person>();
   const outlets = before?.outlets ?? new Map<string, Alarm[]>();
   const log = before?.log ?? memoryLog();

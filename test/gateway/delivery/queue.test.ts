@@ -89,3 +89,19 @@ test('more low ones than a queue holds: the oldest is given up and told, never a
   for (let n = 0; n < 5_001; n++) put(alarm(`low-${n}`));
   expect(told).toEqual(['overflow low-0']);
 });
+
+test('what waited while a high one passed it, and was lost on the way, is sent again', () => {
+  const { queue, came, send, put, told } = openQueue();
+  queue.connect(send);
+  for (let n = 0; n < 33; n++) put(alarm(`medium-${n}`, 'medium', `bed-${n}`));
+  put(alarm('high', 'high'));
+  const arrived = came.map((one) => one.number);
+  // Room again: what waited leaves, and the connection breaks before it arrives.
+  queue.received(arrived);
+  expect(came.at(-1)?.alarm.id).toBe('medium-32');
+  queue.disconnect();
+  came.length = 0;
+  queue.connect(send, { epoch: 'e', number: Math.max(...arrived) });
+  expect(came.map((one) => one.alarm.id)).toEqual(['medium-32']);
+  expect(told).not.toContain('received medium-32');
+});
