@@ -65,6 +65,11 @@ export const outcomes: Readonly<Record<string, OutcomeWords>> = {
     'the device serves a patient now',
     'End its association first (POST /api/v1/associations/{id}/end).',
   ),
+  'too-many': words('there are as many as there may be', 'Take away what is no longer used, then try again.'),
+  'speaks-itself': words(
+    'the device has no driver: it speaks the device contract itself',
+    'Look at its health (GET /api/v1/devices/{id}/health) and its newest values.',
+  ),
   'host-away': words(
     'the driver host of the device does not answer',
     'Start the driver host, or wait until GET /health shows it; then try again.',

@@ -12,7 +12,16 @@ import type {
 import type { Device, DeviceHealth } from '../model/device.ts';
 import type { FaultReport } from '../model/fault.ts';
 import type { Job } from '../model/job.ts';
-import type { AlarmId, BedId, DeviceId, EncounterId, PatientId, PersonId, WardId } from '../model/ids.ts';
+import type {
+  AlarmId,
+  BedId,
+  DeviceId,
+  EncounterId,
+  HostId,
+  PatientId,
+  PersonId,
+  WardId,
+} from '../model/ids.ts';
 import type { Reason, Validity } from '../model/observation.ts';
 import type { Assignment, Chain, Cover, HandheldCheck, Shift } from '../model/people.ts';
 import type { Person, Role } from '../model/person.ts';
@@ -30,6 +39,8 @@ export interface Services {
   readonly identity: IdentityService;
   readonly census: CensusService;
   readonly devices: DeviceService;
+  readonly hosts: HostService;
+  readonly maps: MapService;
   readonly observations: ObservationService;
   readonly charting: ChartingService;
   readonly alarms: AlarmService;
@@ -241,6 +252,74 @@ export interface DeviceService {
     | 'host-away'
     | { refused: readonly { path: string; cause: string }[] }
   >;
+  /** Listens for 10 s to a registered device that runs; nothing of it is touched. */
+  listenIn(
+    id: DeviceId,
+  ): Promise<{ seen: readonly unknown[]; fault?: FaultReport } | 'absent' | 'host-away' | 'speaks-itself'>;
+  /** What stands ready to be registered: serial ports and senders nobody has registered. */
+  discover(host?: HostId): Promise<Discovery | 'absent' | 'host-away'>;
+  /** Devices whose id, asset number, serial number or UDI a scanned code is. */
+  scanned(code: string): readonly Device[];
+  /** Lines of a CSV with a header; with `dryRun` nothing is changed. */
+  importCsv(by: Person, request: { csv: string; dryRun: boolean }): Promise<ImportReport>;
+  exportCsv(devices: readonly Device[]): string;
+}
+export interface Discovery {
+  readonly serial: readonly unknown[];
+  readonly senders: readonly unknown[];
+}
+export interface ImportReport {
+  readonly dryRun: boolean;
+  readonly lines: readonly {
+    readonly line: number;
+    readonly id?: DeviceId;
+    readonly outcome: 'registers' | 'changes' | 'same' | 'refused';
+    readonly errors: readonly { readonly path: string; readonly cause: string }[];
+  }[];
+}
+export interface HostService {
+  list(): readonly ShownHost[];
+  add(
+    by: Person,
+    host: { id?: HostId; label: string },
+  ): Promise<
+    | { clientId: string; username: string; password: string }
+    | 'id-taken'
+    | { refused: readonly { path: string; cause: string }[] }
+  >;
+  makeCredentials(
+    by: Person,
+    id: HostId,
+  ): Promise<{ clientId: string; username: string; password: string } | 'absent'>;
+  remove(by: Person, id: HostId): Promise<'done' | 'absent' | 'in-use'>;
+}
+export interface ShownHost {
+  readonly id: HostId;
+  readonly label: string;
+  readonly own: boolean;
+  readonly up: boolean;
+  readonly heardMsAgo?: number;
+  readonly devices: number;
+  readonly recording?: boolean;
+  readonly undelivered?: number;
+  readonly fault?: FaultReport;
+}
+export interface MapService {
+  list(): Promise<readonly ShownMap[] | 'host-away'>;
+  put(
+    by: Person,
+    name: string,
+    map: { driver: string; content: unknown },
+  ): Promise<ShownMap | 'host-away' | 'too-many' | { refused: readonly { path: string; cause: string }[] }>;
+  remove(by: Person, name: string): Promise<'done' | 'absent' | 'in-use' | 'host-away'>;
+}
+export interface ShownMap {
+  readonly name: string;
+  readonly origin: 'vigil' | 'hospital';
+  readonly driver?: string;
+  readonly content: unknown;
+  readonly changedBy?: PersonId;
+  readonly changedAtMs?: number;
 }
 export interface DeviceRequest {
   readonly id?: DeviceId;
@@ -248,10 +327,13 @@ export interface DeviceRequest {
   readonly ward: WardId;
   readonly bed?: BedId;
   readonly driver?: string;
+  /** Which driver host runs it; the one beside the gateway when absent. */
+  readonly host?: HostId;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly duty?: Device['duty'];
   readonly identity?: Device['identity'];
   readonly assetNumber?: string;
+  readonly udi?: string;
   readonly periodMs?: number;
 }
 

@@ -127,6 +127,8 @@ export interface DecodeOptions {
 
 export interface Driver<S extends TObject = TObject> extends DriverSettings<S> {
   open(settings: Static<S> & { readonly device: DeviceId }, host: DriverHost): Promise<Session>;
+  /** Reads a map as open() would; throws a Fault MAP_INVALID that names the first wrong place. */
+  checkMap?(name: string, content: unknown): void;
   /** Pure: what this driver makes of bytes (`npm run decode`). Never throws on input. */
   decode?(bytes: Buffer, known: DecodeOptions): readonly DecodedItem[];
 }

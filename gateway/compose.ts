@@ -24,8 +24,10 @@ import { openCensus } from './census/census.ts';
 import { Charting } from './charting/charting.ts';
 import type { Config } from './config/schema.ts';
 import { openDeliveries } from './delivery/open.ts';
+import { FarHosts } from './devices/far-hosts.ts';
 import { HostProcess } from './devices/host-process.ts';
 import { Hosts } from './devices/hosts.ts';
+import { MapBook, mapsNamedBy, mapUsers } from './devices/map-book.ts';
 import { RawLane } from './devices/raw-lane.ts';
 import { ownHost, Registry } from './devices/registry.ts';
 import { DeviceDesk } from './devices/service.ts';
@@ -90,7 +92,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     jobs: new Jobs({ clock, chance }),
     alarmOutlets: new Map(),
     ownSecret: chance.hex(256),
-    farHosts: new Set<string>(),
     recordingFault: undefined,
     partFaults: new Map<string, Fault>(),
   } as unknown as House;
@@ -250,7 +251,8 @@ async function openCensusRoom(house: House, options: GatewayOptions): Promise<vo
   const { clock, chance } = options;
   openRegistry(house, options);
   await house.registry.open();
-  for (const host of await house.rows.load('hosts')) house.farHosts.add(host.id);
+  await house.farHosts.open();
+  await house.maps.open();
   house.census = await openCensus({
     rows: house.rows,
     clock,
@@ -349,12 +351,13 @@ async function openAlarmRoom(house: House, { clock, chance, config, demo }: Gate
   });
 }
 
-function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
+function openRegistry(house: House, { clock, chance, config }: GatewayOptions): void {
   house.hosts = new Hosts({
     clock,
     chance,
     publish: (topic, payload, { retain }) => house.broker.publish(topic, Buffer.from(payload), { retain }),
     devicesOn: (host) => house.registry.list({}).filter((device) => device.host === host),
+    mapsOf: (host) => house.maps.of(mapsNamedBy(house.registry.list({}).filter((one) => one.host === host))),
     lost: (host, why) => house.intake.hostLost(house.registry.devicesOf(host), why.toJSON()),
     back: (host) => house.rawLane.again(host),
     told: (host, { boot }) => house.rawLane.hostTold(host, boot),
@@ -364,6 +367,7 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
     rows: house.rows,
     chance,
     wardExists: (ward) => house.census.ward(ward) !== undefined,
+    hostExists: (host) => host === ownHost || house.farHosts.has(host),
     later: (run) => void clock.after(rightsGraceMs, run),
     inUse: (device) => house.census.current(device) !== undefined,
     revoke: (device) => house.credentials.revoke(device),
@@ -377,12 +381,38 @@ function openRegistry(house: House, { clock, chance }: GatewayOptions): void {
       if (bed !== undefined) house.live.bedChanged(bed);
     },
   });
+  house.farHosts = new FarHosts({
+    rows: house.rows,
+    chance,
+    hosts: house.hosts,
+    credentials: house.credentials,
+    monotonicMs: () => clock.monotonicMs(),
+    ownEnabled: config.host.enabled,
+    devicesOf: (host) => house.registry.devicesOf(host),
+    isDevice: (id) => house.registry.get(id) !== undefined,
+    disconnect: (host, why) => house.broker.disconnect(host, why),
+    changed: () => configureHosts(house),
+    audit: (act) => audit(house, act),
+  });
+  house.maps = new MapBook({
+    clock,
+    rows: house.rows,
+    ask: (question) => house.hosts.ask(ownHost, question),
+    users: (name) => mapUsers(house.registry.list({}), name),
+    changed: () => configureHosts(house),
+    audit: (act) => audit(house, act),
+  });
   house.desk = new DeviceDesk({
     clock,
     registry: house.registry,
     hosts: house.hosts,
     credentials: house.credentials,
     live: (device) => house.intake.device(device),
+    hostExists: (host) => house.farHosts.has(host),
+    mayPlace: ({ wards }, ward, bed) =>
+      house.census.ward(ward) !== undefined &&
+      (wards === 'all' || wards.includes(ward)) &&
+      (bed === undefined || house.census.bed(bed)?.ward === ward),
     disconnect: (device, why) => house.broker.disconnect(device, why),
     audit: (act) => audit(house, act),
   });
@@ -436,6 +466,8 @@ function servicesOf(house: House, options: GatewayOptions): Services {
     devices: house.desk,
     observations: house.observations,
     charting: house.charting,
+    hosts: house.farHosts,
+    maps: house.maps,
     alarms,
     alarmHistory: (ask) => alarmHistory(house.rows, ask),
     alarmRights: alarmRights({ assigned: (person, bed) => house.people.hasBed(person.id, bed) }),
@@ -584,7 +616,7 @@ async function listen(
 }
 
 function configureHosts({ hosts, farHosts, rawLane }: House): void {
-  for (const host of [ownHost, ...farHosts]) {
+  for (const host of [ownHost, ...farHosts.ids()]) {
     hosts.configure(host);
     rawLane.serve(host);
   }

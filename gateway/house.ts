@@ -12,7 +12,9 @@ import type { Books } from './books/books.ts';
 import type { Census } from './census/census.ts';
 import type { Deliveries } from './delivery/delivery.ts';
 import type { Charting } from './charting/charting.ts';
+import type { FarHosts } from './devices/far-hosts.ts';
 import type { Hosts } from './devices/hosts.ts';
+import type { MapBook } from './devices/map-book.ts';
 import type { RawLane } from './devices/raw-lane.ts';
 import type { Registry } from './devices/registry.ts';
 import type { DeviceDesk } from './devices/service.ts';
@@ -76,7 +78,8 @@ export interface House {
   /** Of the host beside the gateway: made at each start, never in the registry. */
   readonly ownSecret: string;
   /** Driver hosts elsewhere, from the registry. */
-  readonly farHosts: Set<string>;
+  farHosts: FarHosts;
+  maps: MapBook;
   recordingFault: Fault | undefined;
   /** The newest fault of each part that is not known to be well again. */
   readonly partFaults: Map<string, Fault>;

@@ -16,7 +16,8 @@ export interface Identity {
 }
 
 /** Whether a device stands in store, serves a bed, or is being mended. */
-export type Duty = 'spare' | 'in-use' | 'maintenance';
+export const duties = ['spare', 'in-use', 'maintenance'] as const;
+export type Duty = (typeof duties)[number];
 
 /** A registered device. `driver` is absent for one that speaks the device contract itself (a wearable). */
 export interface Device {
@@ -31,6 +32,8 @@ export interface Device {
   /** Fixed place, if it has one; an association may still move it. */
   readonly bed?: BedId;
   readonly assetNumber?: string;
+  /** Unique device identification as its label carries it: a GS1 string, or its device identifier. */
+  readonly udi?: string;
   /** How often a message is due, ms; silence is judged by it (CLINICAL 6). */
   readonly periodMs: number;
 }

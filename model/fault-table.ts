@@ -391,6 +391,11 @@ export const faultTable = {
     message: 'device {device} sent more gaps in its sequence than Vigil remembers',
     whatToDo: 'Look at the network of the device and at its own queue; very old re-sends may be kept twice.',
   },
+  DEVICE_NOT_RUN: {
+    class: 'person',
+    message: 'device {device} does not run on its host',
+    whatToDo: 'It may be in maintenance, or its settings are refused: look at its health.',
+  },
   RAW_UNREAD: {
     class: 'world',
     message: 'for a minute no driver was open that could read what device {device} publishes',

@@ -119,7 +119,10 @@ export const HostConfigSchema = Type.Object({
 });
 export type HostConfig = Static<typeof HostConfigSchema>;
 
-/** `request`: open a device for at most `forMs` without registering it; list serial ports; list senders nobody registered. */
+/**
+ * `request`: open a device for at most `forMs` without registering it; listen in on one that runs; list serial ports; list
+ * senders nobody registered; list the maps that come with Vigil; read a map as its driver would.
+ */
 export const HostRequestSchema = Type.Union([
   Type.Object({
     requestId: Type.String(),
@@ -130,6 +133,20 @@ export const HostRequestSchema = Type.Union([
   }),
   Type.Object({ requestId: Type.String(), ask: Type.Literal('discover-serial') }),
   Type.Object({ requestId: Type.String(), ask: Type.Literal('discovered') }),
+  Type.Object({
+    requestId: Type.String(),
+    ask: Type.Literal('watch'),
+    device: IdSchema,
+    forMs: Type.Number({ minimum: 100, maximum: 10_000 }),
+  }),
+  Type.Object({ requestId: Type.String(), ask: Type.Literal('maps') }),
+  Type.Object({
+    requestId: Type.String(),
+    ask: Type.Literal('check-map'),
+    driver: Type.String(),
+    name: Type.String(),
+    content: Type.Unknown(),
+  }),
 ]);
 export type HostRequest = Static<typeof HostRequestSchema>;
 

@@ -57,14 +57,27 @@ export const biomedRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = a
         tags,
         summary: 'Devices of your wards',
         description: 'Their settings are shown to biomedical engineers only.',
-        querystring: record({ ward: Type.Optional(IdSchema), ...PageQuery }),
+        querystring: record({
+          ward: Type.Optional(IdSchema),
+          scan: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 256,
+              description: 'A scanned label: id, asset number, serial number, UDI or GS1',
+            }),
+          ),
+          ...PageQuery,
+        }),
         response: { 200: pageOf(DeviceShape) },
       },
     },
     async (request) => {
-      const { ward, ...page } = request.query;
+      const { ward, scan, ...page } = request.query;
       const person = personOf(request);
-      const seen = devices.devices({ ward }).filter((device) => sees(person, device.ward));
+      const found = scan === undefined ? devices.devices({ ward }) : devices.scanned(scan);
+      const seen = found.filter(
+        (device) => sees(person, device.ward) && (ward === undefined || device.ward === ward),
+      );
       return pageBy(
         seen.map((device) => forPerson(person, device)),
         page,
@@ -159,6 +172,26 @@ export const biomedRoutes: FastifyPluginAsyncTypebox<{ services: Services }> = a
     },
     async (request) => {
       const { seen, fault } = settle(await devices.test(request.body));
+      return { seen: [...seen], ...(fault ? { fault } : {}) };
+    },
+  );
+
+  app.post(
+    '/devices/:id/test',
+    {
+      config: { roles: keeping },
+      schema: {
+        tags,
+        summary: 'Listen to a registered device for 10 s',
+        description: 'Its session goes on meanwhile; a device that speaks the contract itself has none.',
+        params: Id,
+        body: record({}),
+        response: { 200: Tested },
+      },
+    },
+    async (request) => {
+      const device = inSight(personOf(request), devices.device(request.params.id));
+      const { seen, fault } = settle(await devices.listenIn(device.id));
       return { seen: [...seen], ...(fault ? { fault } : {}) };
     },
   );

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Device, DeviceHealth, Identity } from '../../model/device.ts';
+import { duties } from '../../model/device.ts';
 import type { FaultReport } from '../../model/fault.ts';
 import { IdSchema } from '../../model/ids.ts';
 import type { DeviceRequest } from '../services.ts';
@@ -21,7 +22,7 @@ function faultFields() {
 
 export const LinkShape = words(['searching', 'connected', 'lost', 'never-seen'] as const);
 export const ModeShape = words(['operating', 'standby', 'demo', 'test'] as const);
-export const DutyShape = words(['spare', 'in-use', 'maintenance'] as const);
+export const DutyShape = words(duties);
 
 export const IdentityShape = shape<Identity>()(
   record({
@@ -50,6 +51,7 @@ export const DeviceShape = shape<Device>()(
     identity: Type.Optional(IdentityShape),
     bed: Type.Optional(IdSchema),
     assetNumber: Type.Optional(Type.String()),
+    udi: Type.Optional(Type.String()),
     periodMs: Type.Number(),
   }),
 );
@@ -59,10 +61,12 @@ const asked = {
   ward: IdSchema,
   bed: Type.Optional(IdSchema),
   driver: Type.Optional(text(64)),
+  host: Type.Optional(IdSchema),
   settings: Type.Optional(SettingsShape),
   duty: Type.Optional(DutyShape),
   identity: Type.Optional(IdentityShape),
   assetNumber: Type.Optional(text(64)),
+  udi: Type.Optional(text(128)),
   periodMs: Type.Optional(periodMs),
 };
 export const DeviceRequestShape = shape<DeviceRequest>()(record({ id: Type.Optional(IdSchema), ...asked }));

@@ -24,6 +24,7 @@ export interface Fleet {
   /** Says every birth again. */
   announce(): void;
   report(): DeviceReport[];
+  runs(device: DeviceId): boolean;
   close(): Promise<void>;
 }
 
@@ -89,6 +90,7 @@ export function createFleet({ loadDriver, services, events, prepare }: FleetOpti
       for (const { run } of members.values()) run?.announce();
     },
     report: () => [...members.values()].flatMap(({ run, refused }) => run?.report() ?? refused ?? []),
+    runs: (device) => members.get(device)?.run !== undefined,
     close: async () => {
       closed = true;
       await Promise.all(

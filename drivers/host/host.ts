@@ -14,7 +14,7 @@ import { openGatewayLink, type GatewayLink, type GatewayLinkOptions } from './ga
 import { draftMessages } from './messages.ts';
 import { openOutbox } from './outbox.ts';
 import { createRawFeed } from './raw-feed.ts';
-import { answerRequest, readJson } from './requests.ts';
+import { answerRequest, readJson, type RequestServices } from './requests.ts';
 import { openSeqs } from './seqs.ts';
 import type { HostServices } from './session-host.ts';
 import { createShares } from './shares.ts';
@@ -97,9 +97,22 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     void outbox.kept().then(() => publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {}));
   };
 
+  /** Who listens in on a device. */
+  const watchers = new Map<DeviceId, Set<(items: readonly Emitted[]) => void>>();
+  const watch: RequestServices['watch'] = (device, see) => {
+    if (!fleet.runs(device)) return undefined;
+    const seers = watchers.get(device) ?? new Set();
+    watchers.set(device, seers.add(see));
+    return {
+      report: () => fleet.report().find((report) => report.device === device),
+      end: () => void (seers.delete(see) && seers.size === 0 && watchers.delete(device)),
+    };
+  };
+
   const events: RunEvents = {
     // What one tick brings is one message.
     emit: (device, items) => {
+      for (const see of watchers.get(device) ?? []) see(items);
       const waiting = pending.get(device);
       if (waiting) return void waiting.push(...items);
       pending.set(device, [...items]);
@@ -134,6 +147,13 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
     prepare: (device) => seqs.open(device),
   });
 
+  const requestServices: RequestServices = {
+    ...services,
+    discoveries: discoveries.list,
+    watch,
+    maps: options.maps,
+  };
+
   const stateNow = (): HostState => {
     const { recording, undelivered, fault } = outbox.state;
     return {
@@ -157,11 +177,9 @@ export async function runHost(options: HostOptions): Promise<RunningHost> {
   const receive = (topic: string, payload: Buffer): void => {
     if (topic === hostTopic(host, 'raw')) return readForeign(payload);
     if (topic === hostTopic(host, 'request')) {
-      void answerRequest(payload, loadDriver, { ...services, discoveries: discoveries.list }).then(
-        (reply) => {
-          if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});
-        },
-      );
+      void answerRequest(payload, loadDriver, requestServices).then((reply) => {
+        if (reply) publish(hostTopic(host, 'reply'), JSON.stringify(reply), () => {});
+      });
       return;
     }
     const next = readJson(payload);

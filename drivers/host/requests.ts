@@ -7,6 +7,8 @@ import type { Emitted } from '../driver.ts';
 import type { LoadDriver } from '../index.ts';
 import { checkSettings } from '../settings.ts';
 import { runDevice } from './device-run.ts';
+import type { DeviceId } from '../../model/ids.ts';
+import type { DeviceReport } from './device-health.ts';
 import type { Discovery } from './discoveries.ts';
 import type { HostServices } from './session-host.ts';
 
@@ -14,11 +16,22 @@ import type { HostServices } from './session-host.ts';
 const mostSeen = 500;
 const RequestIdSchema = Type.Object({ requestId: Type.String({ minLength: 1, maxLength: 128 }) });
 
+/** What requests need beside what a session does. */
+export interface RequestServices extends HostServices {
+  readonly discoveries: () => readonly Discovery[];
+  /** Listens in on a device that runs; undefined when it does not run here. */
+  readonly watch: (
+    device: DeviceId,
+    see: (items: readonly Emitted[]) => void,
+  ) => { readonly report: () => DeviceReport | undefined; readonly end: () => void } | undefined;
+  readonly maps: ReadonlyMap<string, unknown>;
+}
+
 /** Answers a request of the gateway; undefined when nobody can be answered. Never throws on input. */
 export async function answerRequest(
   payload: Buffer,
   loadDriver: LoadDriver,
-  services: HostServices & { readonly discoveries: () => readonly Discovery[] },
+  services: RequestServices,
 ): Promise<HostReply | undefined> {
   const asked = readJson(payload);
   if (!Value.Check(RequestIdSchema, asked)) return undefined;
@@ -31,10 +44,24 @@ export async function answerRequest(
       fault: new Fault('CONTRACT_PAYLOAD', { device: 'gateway', cause }).toJSON(),
     };
   }
-  if (asked.ask === 'test') return { requestId, ...(await testDevice(asked, loadDriver, services)) };
-  if (asked.ask === 'discovered') return { requestId, seen: [...services.discoveries()] };
-  const { listSerial } = await import('../transport/serial.ts');
-  return { requestId, seen: await listSerial() };
+  switch (asked.ask) {
+    case 'test':
+      return { requestId, ...(await testDevice(asked, loadDriver, services)) };
+    case 'watch':
+      return { requestId, ...(await watchDevice(asked, services)) };
+    case 'discovered':
+      return { requestId, seen: [...services.discoveries()] };
+    case 'maps':
+      return { requestId, seen: [...services.maps].map(([name, content]) => ({ name, content })) };
+    case 'check-map':
+      return { requestId, ...(await checkMap(asked, loadDriver)) };
+    case 'discover-serial': {
+      const { listSerial } = await import('../transport/serial.ts');
+      return { requestId, seen: await listSerial() };
+    }
+    default:
+      return asked satisfies never;
+  }
 }
 
 /** Opens a device without registering it and collects what it says. */
@@ -73,6 +100,41 @@ async function testDevice(
   const told = (fault?.toJSON() ?? lastFault) as FaultReport | undefined;
   const silent = new Fault('WIRE_SILENT', { address: addressOf(asked.settings), sinceMs: asked.forMs });
   return { seen, fault: told ?? silent.toJSON() };
+}
+
+/** What a device that runs says meanwhile; nothing of it is touched. */
+async function watchDevice(
+  { device, forMs }: Extract<HostRequest, { ask: 'watch' }>,
+  services: RequestServices,
+): Promise<{ seen: unknown[]; fault?: FaultReport }> {
+  const seen: unknown[] = [];
+  const watching = services.watch(device, (items) => {
+    seen.push(...items.map(plain).slice(0, Math.max(0, mostSeen - seen.length)));
+  });
+  if (!watching) return { seen, fault: new Fault('DEVICE_NOT_RUN', { device }).toJSON() };
+  await pause(services.clock, forMs);
+  watching.end();
+  const lastFault = watching.report()?.lastFault as FaultReport | undefined;
+  if (seen.length > 0) return { seen };
+  return { seen, fault: lastFault ?? new Fault('WIRE_SILENT', { address: device, sinceMs: forMs }).toJSON() };
+}
+
+async function checkMap(
+  { driver, name, content }: Extract<HostRequest, { ask: 'check-map' }>,
+  loadDriver: LoadDriver,
+): Promise<{ seen: unknown[]; fault?: FaultReport }> {
+  const found = await loadDriver(driver);
+  if (!found?.checkMap) {
+    const cause = `driver ${driver} reads no maps`;
+    return { seen: [], fault: new Fault('MAP_INVALID', { map: name, path: '/driver', cause }).toJSON() };
+  }
+  try {
+    found.checkMap(name, content);
+    return { seen: [] };
+  } catch (error) {
+    if (error instanceof Fault) return { seen: [], fault: error.toJSON() };
+    throw error;
+  }
 }
 
 /** Samples are told by their count: a test is read by a person. */

@@ -18,6 +18,8 @@ const lineDefaults: Line = { baudRate: 9600, dataBits: 8, parity: 'none', stopBi
 export default defineDriver({
   ...settings,
 
+  checkMap: (name, content) => void readMap(name, content),
+
   /** Joins the bus of its port and polls what its map names. Only functions 1 to 4 can be sent (frame.ts). */
   async open({ device, port, line, protocol, unit: id, map: name, timeoutMs, lateBoundMs }, host) {
     const map = readMap(name, host.map(name));

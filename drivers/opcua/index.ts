@@ -8,6 +8,8 @@ import { settings } from './settings.ts';
 export default defineDriver({
   ...settings,
 
+  checkMap: (name, content) => void readMap(name, content),
+
   /** Joins the endpoint's one session and subscribes what the map names. Nothing is ever written or called. */
   async open({ device, endpoint, root, map: name, security, user, password }, host) {
     const map = readMap(name, host.map(name));

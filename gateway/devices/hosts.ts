@@ -22,12 +22,18 @@ const rawReplyCheck = Compile(RawReplySchema);
 /** A host tells its state every 2 s; three misses and it is lost. */
 const silentAfterMs = 6_000;
 const testMs = 10_000;
+const askMs = 5_000;
+
+type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+export type Question = Without<HostRequest, 'requestId'>;
 
 export interface HostsOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly publish: (topic: string, payload: string, options: { retain: boolean }) => void;
   readonly devicesOn: (host: HostId) => readonly Device[];
+  /** The hospital's own maps that its devices name. */
+  readonly mapsOf: (host: HostId) => Readonly<Record<string, unknown>>;
   /** The host is gone, and with it all its devices: one alarm that lists their beds. */
   readonly lost: (host: HostId, why: Fault) => void;
   readonly back: (host: HostId) => void;
@@ -81,7 +87,7 @@ export class Hosts {
               },
             ],
       ),
-      maps: {},
+      maps: this.options.mapsOf(host),
     };
     this.options.publish(hostTopic(host, 'config'), JSON.stringify(config), { retain: true });
   }
@@ -99,28 +105,39 @@ export class Hosts {
     }
   }
 
-  /** Opens a device on the host for at most 10 s and answers what was seen. */
-  test(
-    host: HostId,
-    driver: string,
-    settings: Readonly<Record<string, unknown>>,
-  ): Promise<HostReply | 'host-away'> {
+  /** Asks a host something; `host-away` when it is, or does not answer in time. */
+  ask(host: HostId, question: Question, withinMs = askMs): Promise<HostReply | 'host-away'> {
     if (!this.held(host).up) return Promise.resolve('host-away');
-    const request: HostRequest = {
-      requestId: this.options.chance.id('request'),
-      ask: 'test',
-      driver,
-      settings: { ...settings },
-      forMs: testMs,
-    };
+    const request = { ...question, requestId: this.options.chance.id('request') } as HostRequest;
     return new Promise((answer) => {
-      const cancel = this.options.clock.after(testMs + 5_000, () => {
+      const cancel = this.options.clock.after(withinMs, () => {
         this.pending.delete(request.requestId);
         answer('host-away');
       });
       this.pending.set(request.requestId, { answer, cancel });
       this.options.publish(hostTopic(host, 'request'), JSON.stringify(request), { retain: false });
     });
+  }
+
+  /** Opens a device on the host for at most 10 s and answers what was seen. */
+  test(
+    host: HostId,
+    driver: string,
+    settings: Readonly<Record<string, unknown>>,
+  ): Promise<HostReply | 'host-away'> {
+    const question = { ask: 'test', driver, settings: { ...settings }, forMs: testMs } as const;
+    return this.ask(host, question, testMs + askMs);
+  }
+
+  /** Listens for 10 s to a device that runs on the host. */
+  listenIn(host: HostId, device: DeviceId): Promise<HostReply | 'host-away'> {
+    return this.ask(host, { ask: 'watch', device, forMs: testMs }, testMs + askMs);
+  }
+
+  /** Forgets a host that was taken out of the registry. */
+  forget(host: HostId): void {
+    this.hosts.delete(host);
+    this.options.publish(hostTopic(host, 'config'), '', { retain: true });
   }
 
   stateOf(host: HostId): {

@@ -23,6 +23,7 @@ export interface RegistryOptions {
   readonly rows: DeviceRows;
   readonly chance: Chance;
   readonly wardExists: (ward: WardId) => boolean;
+  readonly hostExists: (host: HostId) => boolean;
   /** Runs later: a host that has not yet heard of a change must not be thrown out for its last words. */
   readonly later: (run: () => void) => void;
   /** True while an association is open on it. */
@@ -52,6 +53,7 @@ export interface DeviceDraft {
   readonly duty?: Device['duty'];
   readonly identity?: Device['identity'];
   readonly assetNumber?: string;
+  readonly udi?: string;
   readonly periodMs?: number;
 }
 export interface Refused {
@@ -103,24 +105,31 @@ export class Registry {
     return [...(this.byBed.get(bed) ?? [])];
   }
 
-  async register(by: Person, draft: DeviceDraft): Promise<Device | 'id-taken' | 'absent' | Refused> {
+  /** With `dryRun` it is checked and answered, and nothing is changed. */
+  async register(
+    by: Person,
+    draft: DeviceDraft,
+    dryRun = false,
+  ): Promise<Device | 'id-taken' | 'absent' | Refused> {
     if (!this.options.wardExists(draft.ward)) return 'absent';
-    if (draft.id !== undefined && this.devices.has(draft.id)) return 'id-taken';
+    if (draft.id !== undefined && (this.devices.has(draft.id) || this.options.hostExists(draft.id)))
+      return 'id-taken';
     const id = draft.id ?? this.options.chance.id('device');
     if (!isId(id)) return { refused: [{ path: '/id', cause: 'only a–z, 0–9 and -, at most 64' }] };
     if (isCharted(id))
       return { refused: [{ path: '/id', cause: 'ids of this kind are for charted values' }] };
     const device = checked({ ...draft, id });
     if ('refused' in device) return device;
-    const refused = this.twinOf(device) ?? this.strangeTopic(device);
+    const refused = this.twinOf(device) ?? this.strangeTopic(device) ?? this.nowhere(device);
     if (refused) return refused;
-    return this.keep(by, 'device.register', device, undefined);
+    return dryRun ? device : this.keep(by, 'device.register', device, undefined);
   }
 
   async change(
     by: Person,
     id: DeviceId,
     change: Partial<Omit<DeviceDraft, 'id'>>,
+    dryRun = false,
   ): Promise<Device | 'absent' | Refused> {
     const before = this.devices.get(id);
     if (!before || (change.ward !== undefined && !this.options.wardExists(change.ward))) return 'absent';
@@ -128,9 +137,11 @@ export class Registry {
     if ('refused' in device) return device;
     // Another label makes no machine another's twin.
     const rewired = change.settings !== undefined || change.driver !== undefined || change.host !== undefined;
-    const refused = rewired ? (this.twinOf(device) ?? this.strangeTopic(device)) : undefined;
+    const refused = rewired
+      ? (this.twinOf(device) ?? this.strangeTopic(device) ?? this.nowhere(device))
+      : undefined;
     if (refused) return refused;
-    return this.keep(by, 'device.change', device, before);
+    return dryRun ? device : this.keep(by, 'device.change', device, before);
   }
 
   async remove(by: Person, id: DeviceId): Promise<'done' | 'absent' | 'in-use'> {
@@ -160,6 +171,11 @@ export class Registry {
         refused: [{ path: '/settings', cause: `device ${twin.id} is the same one, by these settings` }],
       }
     );
+  }
+
+  private nowhere({ host }: Device): Refused | undefined {
+    if (host === undefined || this.options.hostExists(host)) return undefined;
+    return { refused: [{ path: '/host', cause: `there is no driver host ${host}` }] };
   }
 
   /** A topic that already tells of another device: its values must not come under two names. */
@@ -210,6 +226,7 @@ function checked(draft: DeviceDraft & { readonly id: DeviceId }): Device | Refus
     duty: draft.duty ?? 'in-use',
     identity: draft.identity,
     assetNumber: draft.assetNumber,
+    udi: draft.udi,
     periodMs: draft.periodMs ?? usualPeriodMs,
   };
   if (draft.driver === undefined) return whole;

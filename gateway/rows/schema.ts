@@ -41,4 +41,5 @@ export const migrations: readonly string[] = [
   ]
     .map((name) => `ALTER TABLE ${sqlName(name)} ADD COLUMN sum INTEGER;`)
     .join('\n'),
+  [tableSql('maps'), 'ALTER TABLE maps ADD COLUMN sum INTEGER;'].join('\n'),
 ];

@@ -14,6 +14,7 @@ import type { BedId, DeviceId, EncounterId, HostId, PersonId, WardId } from '../
 import type { Assignment, Chain, Cover, Shift } from '../../model/people.ts';
 import type { Person } from '../../model/person.ts';
 import type { AlarmWay } from '../delivery/way.ts';
+import type { MapRow } from '../devices/map-book.ts';
 
 /** What is kept of a device's or host's secret; the id is its client id and user name. */
 export interface CredentialRow {
@@ -71,6 +72,7 @@ export interface Tables {
   beds: Bed;
   devices: Device;
   hosts: HostRow;
+  maps: MapRow;
   credentials: CredentialRow;
   patients: Patient;
   encounters: Encounter;
@@ -104,6 +106,7 @@ export const tableNames = [
   'assignments',
   'covers',
   'chains',
+  'maps',
 ] as const satisfies readonly TableName[];
 
 /** One transition of one alarm, with the alarm as it stands after it. */

@@ -343,6 +343,24 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       url: '/api/v1/devices/test',
       body: { driver: 'masimo', settings: { port: '/dev/ttyS1' } },
     },
+    'POST /api/v1/devices/{id}/test': {
+      url: '/api/v1/devices/device-east-free/test',
+      body: {},
+      absent: { url: '/api/v1/devices/none/test' },
+    },
+    'GET /api/v1/device-list': { url: '/api/v1/device-list?ward=east' },
+    'POST /api/v1/device-list': {
+      url: '/api/v1/device-list',
+      body: { csv: 'label,ward\nA,east\nB,nowhere\n', dryRun: true },
+    },
+    'GET /api/v1/hosts': { url: '/api/v1/hosts' },
+    'POST /api/v1/hosts': { url: '/api/v1/hosts', body: { id: freshId(), label: 'Ward 3' } },
+    'POST /api/v1/hosts/{id}/credentials': { url: '/api/v1/hosts/none/credentials', body: {} },
+    'DELETE /api/v1/hosts/{id}': { url: '/api/v1/hosts/none' },
+    'GET /api/v1/discovery': { url: '/api/v1/discovery' },
+    'GET /api/v1/maps': { url: '/api/v1/maps' },
+    'PUT /api/v1/maps/{name}': { url: '/api/v1/maps/own', body: { driver: 'modbus', content: {} } },
+    'DELETE /api/v1/maps/{name}': { url: '/api/v1/maps/none' },
     'GET /api/v1/observations': {
       url: '/api/v1/observations?bed=east-1&metric=MDC_ECG_HEART_RATE&limit=3',
       absent: { url: '/api/v1/observations?bed=none' },
@@ -397,6 +415,10 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/sinks': { url: '/api/v1/sinks?limit=5' },
     'POST /api/v1/sinks/{id}/test': { url: '/api/v1/sinks/away/test', body: {} },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
+    'GET /api/v1/alarms/history': {
+      url: '/api/v1/alarms/history?ward=east&from=0&limit=2',
+      absent: { url: '/api/v1/alarms/history?ward=nowhere' },
+    },
     'GET /api/v1/losses': { url: '/api/v1/losses?from=0&limit=2' },
     'GET /api/v1/losses/books': { url: '/api/v1/losses/books?from=0&device=monitor-1' },
     'POST /api/v1/losses/reconcile': {

@@ -101,6 +101,8 @@ test('requests are answered, those that cannot be read too, and nobody is answer
     answerRequest(Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)), loadDriver, {
       ...services(),
       discoveries: () => [],
+      watch: () => undefined,
+      maps: own,
     });
   const settings = { port: `tcp://127.0.0.1:${source.port}` };
   expect(await ask('{')).toBeUndefined();

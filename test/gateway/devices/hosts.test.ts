@@ -28,6 +28,7 @@ function open(devices: readonly Device[] = [device]) {
     publish: (topic, payload, { retain }) =>
       void published.push({ topic, payload: JSON.parse(payload) as Record<string, unknown>, retain }),
     devicesOn: () => devices,
+    mapsOf: () => ({}),
     lost: (host) => void events.push(`lost ${host}`),
     back: (host) => void events.push(`back ${host}`),
     told: () => undefined,

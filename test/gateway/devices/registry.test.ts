@@ -20,6 +20,7 @@ async function open() {
     rows,
     chance: systemChance(),
     wardExists: (ward) => ward === 'icu',
+    hostExists: (host) => host === ownHost || host === 'host-far',
     later: (run) => void setTimeout(run, 0),
     inUse: (device) => device === 'busy',
     revoke: async () => undefined,
