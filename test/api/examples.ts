@@ -142,6 +142,10 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
       absent: { url: '/api/v1/beds/none/monitoring' },
     },
     'GET /api/v1/alarms': { url: '/api/v1/alarms?ward=east' },
+    'GET /api/v1/alarms/history': {
+      url: '/api/v1/alarms/history?bed=east-1&limit=3',
+      absent: { url: '/api/v1/alarms/history?bed=none&limit=3' },
+    },
     ...actsOn(alarm),
     'GET /api/v1/wards/{id}/alarm-limits': {
       url: '/api/v1/wards/east/alarm-limits?profile=adult',
