@@ -419,10 +419,6 @@ export function examplesOf({ ids, job, services }: Bench): Readonly<Record<strin
     'GET /api/v1/sinks': { url: '/api/v1/sinks?limit=5' },
     'POST /api/v1/sinks/{id}/test': { url: '/api/v1/sinks/away/test', body: {} },
     'GET /api/v1/metrics': { url: '/api/v1/metrics?limit=2' },
-    'GET /api/v1/alarms/history': {
-      url: '/api/v1/alarms/history?ward=east&from=0&limit=2',
-      absent: { url: '/api/v1/alarms/history?ward=nowhere' },
-    },
     'GET /api/v1/losses': { url: '/api/v1/losses?from=0&limit=2' },
     'GET /api/v1/losses/books': { url: '/api/v1/losses/books?from=0&device=monitor-1' },
     'POST /api/v1/losses/reconcile': {
