@@ -69,9 +69,9 @@ test('a clock without trust: the last sample was taken by now, marked; a told of
   await house.publish('mon-1', block({ takenAtMs: far, samples: second }), 'waveforms');
   const untrusted = house.waves.at(-1);
   expect(untrusted?.marks).toBe(4);
-  // Both clocks tell whole milliseconds, each rounded in its own place.
-  expect(untrusted?.atMs).toBeGreaterThanOrEqual(beginMs - 1_001);
-  expect(untrusted?.atMs).toBeLessThanOrEqual(Date.now() - 1_000);
+  // The gateway's clock is anchored to monotonic time: some ms from Date.now.
+  expect(untrusted?.atMs).toBeGreaterThanOrEqual(beginMs - 1_020);
+  expect(untrusted?.atMs).toBeLessThanOrEqual(Date.now() - 980);
 
   const toldAtMs = Date.now();
   const birth = { boot: 'b7f39e01c4d2a6f8', seq: 0, link: 'birth', clockMs: far };
