@@ -326,20 +326,24 @@ export class Router {
       nowMs,
       patienceMs: reach.chain.patienceS[alarm.priority] * 1_000,
       alive: (person) => this.counts(sounding, person),
-      boardAlive: recipients.boardsOf(reach.wards).some((board) => board.verdict.canRing),
+      boardAlive: recipients.boardsOf(reach.wards).some((board) => this.countsAt(sounding, board)),
     };
   }
 
   /** Whether this person can be counted on: the alarm is shown there, or may be in a moment. */
   private counts(sounding: Sounding, person: PersonId): boolean {
     const { clock, people, recipients } = this.house;
-    const nowMs = clock.monotonicMs();
-    const handheld = recipients.handheldOf(person);
-    if (nowMs - this.startedMs < startGraceMs) return people.shifts.openOf(person) !== undefined;
-    if (!handheld?.verdict.canRing) return false;
-    const told = sounding.told(handheld.id);
-    if (!told) return handheld.queue.connected;
-    return told.shown || nowMs - Math.max(told.atMs, recipients.floorMs) < confirmWithinMs;
+    if (clock.monotonicMs() - this.startedMs < startGraceMs)
+      return people.shifts.openOf(person) !== undefined;
+    return this.countsAt(sounding, recipients.handheldOf(person));
+  }
+
+  private countsAt(sounding: Sounding, recipient: Recipient | undefined): boolean {
+    if (!recipient?.verdict.canRing) return false;
+    const told = sounding.told(recipient.id);
+    if (!told) return recipient.queue.connected;
+    const { clock, recipients } = this.house;
+    return told.shown || clock.monotonicMs() - Math.max(told.atMs, recipients.floorMs) < confirmWithinMs;
   }
 
   private ringsOn({ sounding }: Held, { id, verdict }: Recipient): boolean {

@@ -24,6 +24,8 @@ export class Handheld {
   audio = true;
   /** Frozen: it neither beats nor confirms, and its socket stays open. */
   frozen = false;
+  /** It beats, and takes in nothing. */
+  hung = false;
   /** All that came, in order. */
   readonly came: AlarmDelivery[] = [];
   readonly latest = new Map<string, AlarmDelivery>();
@@ -93,7 +95,7 @@ export class Handheld {
       this.canRing = message.recipient.canRing;
       return;
     }
-    if (this.frozen || !('deliveries' in message)) return;
+    if (this.frozen || this.hung || !('deliveries' in message)) return;
     for (const delivery of message.deliveries) {
       this.came.push(delivery);
       this.latest.set(delivery.alarm.id, delivery);

@@ -31,7 +31,7 @@ const deliveredWithinMs = 8_000;
 
 /** One virtual day of a ward under mischief. Throws, with seed and story, at the first second that breaks a rule. */
 export async function liveWardDay({ seed, beds, seconds }: WardDay): Promise<WardDayFigures> {
-  const ward = await Ward.open(beds);
+  const ward = await Ward.open(beds, seed);
   const patients = Array.from(
     { length: beds },
     (_, at) => new Patient(at + 1, chanceFor(seed, `patient ${at + 1}`)),

@@ -1,14 +1,27 @@
 import type { Alarm } from '../../../model/alarm.ts';
 import type { Chance } from '../../../model/ids.ts';
+import type { Chain } from '../../../model/people.ts';
 import type { Person } from '../../../model/person.ts';
 import { openWard, type AlarmHouse } from '../alarm-house.ts';
-import { memoryLog, nursing, personOf, type NursingHouse } from '../nursing-house.ts';
+import { chain, memoryLog, nursing, personOf, type NursingHouse } from '../nursing-house.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { Screen, type OpenScreen } from './screen.ts';
 
 /** Beds of one nurse; two beds of the ward are nobody's. */
 const bedsANurse = 6;
 const nobodysBeds = 2;
+/** Undefined: the chain a ward has that sets none. */
+const chains: readonly (Chain['levels'] | undefined)[] = [
+  undefined,
+  [[{ assigned: true }], [{ board: true }], [{ role: 'charge-nurse' }]],
+  [
+    [{ assigned: true }],
+    [{ person: 'nurse-1' }],
+    [{ role: 'charge-nurse' }, { board: true }],
+    [{ role: 'nurse' }],
+  ],
+  [[{ role: 'charge-nurse' }, { assigned: true }]],
+];
 
 /** A staffed ward that outlives its gateway: people and screens stay, the process may be killed. */
 export class Ward {
@@ -27,7 +40,8 @@ export class Ward {
     this.nurses = Array.from({ length: nurses }, (_, at) => personOf(`nurse-${at + 1}`));
   }
 
-  static async open(beds: number): Promise<Ward> {
+  /** `seed` chooses the chain. */
+  static async open(beds: number, seed: number): Promise<Ward> {
     const house = await openHouse(await openWard(beds), new Map());
     const ward = new Ward(house, beds);
     for (const person of [...ward.nurses, ward.charge]) {
@@ -38,6 +52,9 @@ export class Ward {
       const nurse = ward.nurses[bed % ward.nurses.length];
       if (nurse) house.people.assignments.take(nurse, { id: `bed-${bed}`, ward: 'icu' });
     }
+    const levels = chains[seed % chains.length];
+    if (levels)
+      await chain(house, levels, { quietHours: { from: '22:00', to: '06:00', zone: 'Asia/Shanghai' } });
     ward.screens.set('wall', new Screen({ person: 'wall', kind: 'board' }, ward.clock, ward.boardOpener()));
     return ward;
   }
@@ -96,12 +113,12 @@ export class Ward {
     }
   }
 
-  /** In whose charge an alarm of a bed may be: who has it or covers, the charge nurse, or who it was handed to. */
+  /** In whose charge an alarm of a bed may be: who has it or covers, whom a chain names, or whom it was handed to. */
   inCharge(bed: string, alarm: Alarm | undefined): readonly string[] {
     const { assignments, covers } = this.house.people;
     const assigned = assignments.of(bed).map((one) => one.person);
     const covering = assigned.flatMap((person) => covers.coveredBy(person)?.to ?? []);
-    return [...assigned, ...covering, this.charge.id, ...(alarm?.route?.to ?? [])];
+    return [...assigned, ...covering, this.charge.id, 'nurse-1', 'wall', ...(alarm?.route?.to ?? [])];
   }
 
   close(): void {
