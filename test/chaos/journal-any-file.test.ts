@@ -105,8 +105,14 @@ test('any file cut off anywhere, or gone, is told', async () => {
     fc.asyncProperty(fc.nat(), fc.nat(), async (pick, place) => {
       const all = files();
       const file = all[pick % all.length] ?? '';
-      const { told } = await openSpoilt(file, (bytes) => bytes.subarray(0, place % bytes.length));
-      expect(told, `${file} cut at ${place}`).toBeGreaterThan(0);
+      let matters = false;
+      const { told } = await openSpoilt(file, (bytes) => {
+        const at = place % bytes.length;
+        // Behind the last slot of a head there is only the rest of its block.
+        matters = bytes.some((_, index) => index >= at && means(file, index));
+        return bytes.subarray(0, at);
+      });
+      if (matters) expect(told, `${file} cut at ${place}`).toBeGreaterThan(0);
     }),
     { numRuns: 15 },
   );

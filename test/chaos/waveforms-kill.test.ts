@@ -66,7 +66,11 @@ test('kill -9 under waves: no confirmed block is lost, none is there twice', asy
   expect(found.length).toBe(wanted);
   expect(found.findIndex((value, at) => value !== at % 30_000)).toBe(-1);
   // By count too: a block that stood there twice would be answered once.
-  const metrics = await (await fetch(`${gateway.stage.httpUrl}/metrics`)).text();
-  expect(/^vigil_waveforms_blocks (\d+)$/m.exec(metrics)?.[1]).toBe(String(seq));
+  const blocks = await until('the store has counted after its start', 10_000, async () => {
+    const metrics = await (await fetch(`${gateway.stage.httpUrl}/metrics`)).text();
+    const counted = /^vigil_waveforms_blocks (\d+)$/m.exec(metrics)?.[1];
+    return counted !== '0' && counted;
+  });
+  expect(blocks).toBe(String(seq));
   client.end();
 });
