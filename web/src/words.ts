@@ -114,6 +114,30 @@ const technical: Readonly<Record<string, { says: string; next: string }>> = {
     next: 'Associate the device with the patient.',
   },
   'return-overdue': { says: 'Patient not back yet', next: 'Look where the patient is; set the bed on.' },
+  'nobody-assigned': {
+    says: 'Nobody has these beds',
+    next: 'Take them on a handheld; the charge nurse assigns who is free.',
+  },
+  'alarm-unreached': {
+    says: 'An alarm reached nobody',
+    next: 'Look at the beds that alarm: no handheld and no board can ring.',
+  },
+  'handheld-cannot-ring': {
+    says: 'A handheld cannot ring',
+    next: 'Ask its nurse to open Vigil and touch the screen; alarms go on to the next person.',
+  },
+  'board-cannot-sound': {
+    says: 'A board has lost its sound',
+    next: 'Touch the board once; its alarms are shown but not heard.',
+  },
+  'delivery-overflow': {
+    says: 'More alarms than a handheld can take',
+    next: 'High ones go first. Look at the board.',
+  },
+  'alarm-source-lost': {
+    says: 'The device says nothing more of its alarm',
+    next: 'Look at the patient and the device; check its cable.',
+  },
   'journal-unrecorded': {
     says: 'Values are not being recorded',
     next: 'Alarms go on. Tell the biomedical engineer: the disk of the gateway is full or hangs.',
