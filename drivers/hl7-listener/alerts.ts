@@ -60,8 +60,7 @@ export function readAlert(rows: readonly Row[], ids: AlertIds, vendor: Vendor): 
 }
 
 function metricOf({ code }: Row, vendor: Vendor): string | undefined {
-  const maker = vendor === 'generic' || vendor === 'xh80x' ? {} : { vendor };
-  return findMetric({ ...maker, code: code.code, refId: code.refId, system: code.system || 'MDC' })?.refId;
+  return findMetric({ vendor, code: code.code, refId: code.refId, system: code.system || 'MDC' })?.refId;
 }
 
 /** MDC_EVT_ALARM says only that it is one; which, stands in OBX-5. Its text is kept as sent. */

@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../../model/clock.ts';
 import type { Chance } from '../../model/ids.ts';
 import type { Discovered } from '../driver.ts';
 import { answersTo } from './acknowledge.ts';
-import { isReport, readBytes, type ReadOptions, type Report } from './report.ts';
+import { isReport, readBytes, readMessage, type ReadOptions, type Report } from './report.ts';
 import { createRouting, type Member } from './routing.ts';
 
 /** One device behind the port. */
@@ -97,9 +97,9 @@ export function createHub({ clock, chance }: { clock: Clock; chance: Chance }): 
       else if (!told.has(subscriber)) {
         told.add(subscriber);
         heard.add(subscriber);
-        // Read again as its own settings say; the first reading only told whose it is.
-        const own = readBytes(bytes, subscriber.options)?.reports ?? [];
-        for (const report of own) if (routing.find(report) === subscriber) subscriber.take(report);
+        // Read as its own settings say; the first reading only told whose it is.
+        for (const report of readMessage(plain.message, subscriber.options).reports)
+          if (routing.find(report) === subscriber) subscriber.take(report);
       }
     }
     await Promise.all([...told].map((subscriber) => subscriber.kept()));

@@ -7,7 +7,7 @@ import type { Reason } from '../../model/observation.ts';
 import { convert, ucumOfWire } from '../../model/units.ts';
 import { missing, within, type Told } from '../transport/told.ts';
 import { isNoValue, localSystem } from './dialect.ts';
-import { treeOf, type Code, type Row } from './rows.ts';
+import { aboutOf, treeOf, type Code, type Row } from './rows.ts';
 import type { Vendor } from './settings.ts';
 
 export type ReportedValue = Extract<Told, { kind: 'observation' }> & {
@@ -80,16 +80,15 @@ function metricOf({ code, alternate }: Row, vendor: Vendor): Metric | undefined 
 }
 
 function lookUp({ code, refId, system }: Code, vendor: Vendor): Metric | undefined {
-  const maker = vendor === 'generic' || vendor === 'xh80x' ? {} : { vendor };
   if (/^(LN|LOINC)$/i.test(system)) return byLoinc(code);
   if (system === '' || /^MDCX?$/i.test(system)) {
     const own = system === '' ? localSystem(vendor) : undefined;
     return (
-      (own === undefined ? undefined : findMetric({ ...maker, system: own, code })) ??
-      findMetric({ ...maker, code, refId })
+      (own === undefined ? undefined : findMetric({ vendor, system: own, code })) ??
+      findMetric({ vendor, code, refId })
     );
   }
-  return findMetric({ ...maker, system, code, refId });
+  return findMetric({ vendor, system, code, refId });
 }
 
 /** A LOINC code that several of our metrics share says not enough. */
@@ -270,5 +269,3 @@ function channelOf(subId: string, strict = false): string | undefined {
   const word = subId.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+|-+$/g, '');
   return word === '' ? undefined : word.slice(0, 32);
 }
-
-const aboutOf = ({ code }: Row): string => `${code.code} ${code.refId}`.replace(/[^ -~]/g, '·').slice(0, 80);

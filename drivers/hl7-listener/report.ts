@@ -48,19 +48,20 @@ export interface Report {
 export interface ReadMessage {
   readonly message: Hl7Message;
   readonly header: Header;
-  readonly charset: string;
   /** Empty for a message of a type that tells no observation. */
   readonly reports: readonly Report[];
 }
 
 /** Undefined for bytes that are no HL7 v2 message. Never throws on input; the patient's segment (PID) is not looked at. */
 export function readBytes(bytes: Uint8Array, options: ReadOptions): ReadMessage | undefined {
-  const { text, charset } = decodeMessage(bytes);
-  const message = parseMessage(text);
-  if (!message) return undefined;
+  const message = parseMessage(decodeMessage(bytes).text);
+  return message && readMessage(message, options);
+}
+
+/** The same for a message that was parsed already: what differs by vendor and zone is read anew. */
+export function readMessage(message: Hl7Message, options: ReadOptions): ReadMessage {
   const header = readHeader(message, options.timeZone);
-  const reports = isReport(header) ? readReports(message, header, options) : [];
-  return { message, header, charset, reports };
+  return { message, header, reports: isReport(header) ? readReports(message, header, options) : [] };
 }
 
 export const isReport = ({ type }: Header): boolean => /^ORU\^(R01|R30|R31|R32|R40)$/.test(type);

@@ -74,3 +74,7 @@ export function treeOf(subId: string): { mds: string; vmd: string; channel: stri
   const [mds, vmd, channel] = /^(\d+)\.(\d+)\.(\d+)(\.|$)/.exec(subId)?.slice(1, 4) ?? [];
   return mds !== undefined && vmd !== undefined && channel !== undefined ? { mds, vmd, channel } : undefined;
 }
+
+/** What a row is about, for the health of the device: never its value, which may hold a name. */
+export const aboutOf = ({ code }: Row): string =>
+  `${code.code} ${code.refId}`.replace(/[^ -~]/g, '·').slice(0, 80);

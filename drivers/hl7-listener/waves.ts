@@ -1,6 +1,6 @@
 import { findMetric } from '../../model/aliases.ts';
 import { componentsOf } from '../../model/hl7/message.ts';
-import type { Row } from './rows.ts';
+import { aboutOf, type Row } from './rows.ts';
 import type { Vendor } from './settings.ts';
 
 /** A sample array (OBX-2 NA) with what the rows behind it say of it; its first sample is at the group's time. */
@@ -63,9 +63,8 @@ function waveOf(
   vendor: Vendor,
 ): WaveOutcome {
   const { code, refId, system } = row.code;
-  const about = `${code} ${refId}`.replace(/[^ -~]/g, '·').slice(0, 80);
-  const maker = vendor === 'generic' || vendor === 'xh80x' ? {} : { vendor };
-  const metric = findMetric({ ...maker, code, refId, system: system === '' ? 'MDC' : system });
+  const about = aboutOf(row);
+  const metric = findMetric({ vendor, code, refId, system: system === '' ? 'MDC' : system });
   if (!metric) return { kind: 'refused', cause: 'a wave that Vigil does not know', about };
   if (rateHz === undefined) return { kind: 'refused', cause: 'a wave without its sample rate', about };
   const texts = componentsOf(row.raw, row.delimiters);
